@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run gates one after the other, and count.
+
+`run.py [--fail-fast] GATE...` calls `make GATE` for each. A gate made of tests leaves JUnit files in build/test and
+counts by its tests; any other gate counts as one. The last line is `N passed, N failed`.
+Standard library only: this runs before there is a virtual environment.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import FrameType
+
+RESULTS = Path("build/test")
+# A gate that hangs must not hold the machine for ever; the slowest one builds Kubernetes from source.
+LONGEST_SECONDS = 45 * 60
+PATIENCE_SECONDS = 60
+
+
+@dataclass
+class Outcome:
+    """What became of one gate."""
+
+    gate: str
+    code: int
+    seconds: float
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    @property
+    def line(self) -> str:
+        """One row of the closing table."""
+        counts = f"{self.passed} passed, {self.failed} failed" + (f", {self.skipped} skipped" if self.skipped else "")
+        return f"{'ok' if not self.failed else 'FAILED':<7} {self.gate:<13} {self.seconds:>7.1f} s   {counts}"
+
+
+class Running:
+    """The gate that runs now: a process group of its own, so that it can be ended as a whole."""
+
+    def __init__(self) -> None:
+        self.process: subprocess.Popen[bytes] | None = None
+        self.stopped_by: int | None = None
+
+    def on_signal(self, number: int, _frame: FrameType | None) -> None:
+        """Pass an interrupt on; the gate tidies up after itself."""
+        self.stopped_by = number
+        self.end(number)
+
+    def end(self, number: int) -> None:
+        """Send a signal to the gate and all it has started."""
+        if self.process and self.process.poll() is None:
+            os.killpg(self.process.pid, number)
+
+    def make(self, gate: str) -> int:
+        """`make GATE`; the exit code."""
+        self.process = subprocess.Popen(["make", gate], stdin=subprocess.DEVNULL, start_new_session=True)
+        for patience, last_word in ((LONGEST_SECONDS, signal.SIGTERM), (PATIENCE_SECONDS, signal.SIGKILL)):
+            try:
+                return self.process.wait(patience)
+            except subprocess.TimeoutExpired:
+                print(f"==> {gate} still runs after {patience} s: {last_word.name}", flush=True)
+                self.end(last_word)
+        return self.process.wait()
+
+
+def count(outcome: Outcome) -> None:
+    """Fill in the counts from the gate's JUnit files, or from its exit code alone."""
+    files = sorted(RESULTS.glob(f"{outcome.gate}*.xml"))
+    for file in files:
+        for suite in ET.parse(file).getroot().iter("testsuite"):
+            number = {key: int(suite.get(key, "0")) for key in ("tests", "failures", "errors", "skipped")}
+            bad = number["failures"] + number["errors"]
+            outcome.failed += bad
+            outcome.skipped += number["skipped"]
+            outcome.passed += max(0, number["tests"] - bad - number["skipped"])
+    # Red without a red test (pytest could not begin), or green because every test was skipped.
+    if not outcome.failed and (outcome.code or (files and not outcome.passed)):
+        outcome.failed = 1
+    if not outcome.code and not files:
+        outcome.passed = 1
+
+
+def main() -> int:
+    """Run the gates that were named; 0 when none is red."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--fail-fast", action="store_true", help="stop at the first red gate")
+    parser.add_argument("gates", nargs="+")
+    arguments = parser.parse_args()
+
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    for old in RESULTS.glob("*.xml"):
+        old.unlink()
+    # Each gate is a make of its own, not a part of the one that called us.
+    for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL"):
+        os.environ.pop(name, None)
+
+    running = Running()
+    signal.signal(signal.SIGINT, running.on_signal)
+    signal.signal(signal.SIGTERM, running.on_signal)
+
+    outcomes: list[Outcome] = []
+    for number, gate in enumerate(arguments.gates, 1):
+        print(f"\n==> {gate} ({number} of {len(arguments.gates)}), {time.strftime('%H:%M:%S')}", flush=True)
+        start = time.monotonic()
+        code = running.make(gate)
+        outcome = Outcome(gate, code, time.monotonic() - start)
+        count(outcome)
+        outcomes.append(outcome)
+        print(f"<== {outcome.line}", flush=True)
+        # Without its environment no gate can say anything.
+        if running.stopped_by or (outcome.failed and (arguments.fail_fast or gate == "setup")):
+            break
+
+    print("\nGates")
+    for outcome in outcomes:
+        print(f"  {outcome.line}")
+    for gate in arguments.gates[len(outcomes) :]:
+        print(f"  not run {gate}")
+    passed, failed = (sum(getattr(outcome, key) for outcome in outcomes) for key in ("passed", "failed"))
+    (RESULTS / "summary.json").write_text(json.dumps([asdict(outcome) for outcome in outcomes], indent=2) + "\n")
+    print(f"  {sum(outcome.seconds for outcome in outcomes):.0f} s\n\n{passed} passed, {failed} failed", flush=True)
+    if running.stopped_by:
+        return 128 + running.stopped_by
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
