@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The climb: from where a cluster is to the rung asked for, in one call, and back when it must be. PRIVATE.
+
+The order of things: read, judge, plan, check; take the lock; then step by step. A step that fails
+is taken back with everything before it, the flip first. What cannot be judged, or a request to stop, ends where it is: traffic
+stays where it last worked, and the same command goes on from there.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from .._errors import Interrupted, RolledBack, SafeStop, Unauthorised, Unreachable, WgeError
+from . import traffic
+from .identity import identity_of
+from .lock import Lock
+from .look import look, require_chart, with_journal
+from .model import Object, Rung
+from .plan import Plan, plan_for, rung_of, steps_to
+from .reverse import take_back
+from .settings import Settings
+from .situation import Situation
+from .steps.base import Step
+from .vantages import vantages_for
+from .work import CONTROLLER_GONE, Tools, Work
+
+STOPS = (Interrupted, SafeStop, Unreachable, Unauthorised)
+"""Errors after which nothing more is written: the state cannot be judged, or we were told to stop."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of a climb. ``error`` is why it did not reach the goal; ``verdict`` one of those in the README."""
+
+    before: Situation
+    after: Situation
+    rung_before: Rung
+    rung: Rung
+    verdict: str = "safe_stop"
+    plan: Plan = field(default_factory=Plan)
+    error: WgeError | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+    traffic: Object = field(default_factory=dict)
+    identity: list[Object] = field(default_factory=list)
+    facts: Object = field(default_factory=dict)
+    changed: bool = False
+
+
+def climb(tools: Tools, settings: Settings, check: Callable[[Situation, Plan], None], *, check_mode: bool) -> Outcome:
+    """Climb to ``settings.goal``. ``check`` is the preflight and raises Blocked before the first write.
+
+    Errors of the climb itself are in the outcome; those before the lock (nothing written) are raised.
+    """
+    now = look(tools, settings)
+    reached = rung_of(now)
+    outcome = Outcome(now, now, reached, reached)
+    if outcome.rung_before >= settings.goal:
+        outcome.verdict = "already"
+        outcome.identity = identity_of(now, now)
+        return outcome
+    require_chart(now)
+    outcome.plan = plan_of(tools, now)
+    check(now, outcome.plan)
+    if check_mode:
+        outcome.verdict = "planned"
+        outcome.changed = bool(outcome.plan.planned)
+        return outcome
+    work = Work(tools, _lock(tools, now), now)
+    _guarded(work, outcome, lambda: _climb_locked(work, outcome))
+    return outcome
+
+
+def roll_back(tools: Tools, settings: Settings, *, check_mode: bool) -> Outcome:
+    """Take everything back from wherever the cluster is, by the journal of the run that is open or parked."""
+    now = look(tools, settings)
+    reached = rung_of(now)
+    outcome = Outcome(now, now, reached, reached)
+    if now.journal is None:
+        outcome.verdict, outcome.rung = "rolled_back", Rung.ROLLED_BACK
+        outcome.identity = identity_of(now, now)
+        return outcome
+    if check_mode:
+        outcome.verdict, outcome.changed = "planned", True
+        return outcome
+    work = Work(tools, _lock(tools, now), now)
+    _guarded(work, outcome, lambda: _roll_back_locked(work, outcome))
+    return outcome
+
+
+def plan_of(tools: Tools, now: Situation) -> Plan:
+    """What is missing up to the goal of the settings."""
+    return plan_for(with_journal(now, tools), now.settings.goal)
+
+
+def _lock(tools: Tools, now: Situation) -> Lock:
+    holder = f"{now.run}/{secrets.token_hex(4)}"
+    return Lock(tools.cluster, tools.clock, now.namespace, holder, now.settings.lock_seconds)
+
+
+def _guarded(work: Work, outcome: Outcome, act: Callable[[], None]) -> None:
+    """Do ``act`` under the lock; whatever happens, end the probes, tell the traffic, and give the lock back."""
+    try:
+        work.lock.acquire(lambda text: _while_waiting(work, text))
+        act()
+    except WgeError as problem:
+        outcome.error, outcome.verdict = problem, problem.verdict
+        if not isinstance(problem, RolledBack):
+            _look_where_it_ended(work, outcome)
+    finally:
+        _close(work, outcome)
+
+
+def _look_where_it_ended(work: Work, outcome: Outcome) -> None:
+    """Between two refreshes ``now`` is older than the newest write."""
+    _refresh_if_possible(work)
+    outcome.after, outcome.rung = work.now, rung_of(work.now)
+
+
+def _refresh_if_possible(work: Work) -> None:
+    """The verdict stands, whether or not the cluster can be read once more."""
+    try:
+        work.refresh()
+    except WgeError as problem:
+        work.note(f"the cluster could not be read at the end: {problem.what}")
+
+
+def _while_waiting(work: Work, text: str) -> None:
+    reason = work.tools.keep_going()
+    if reason:
+        raise Interrupted(f"Stopped on request ({reason}).", "Run the same command again.")
+    work.note(text)
+
+
+def _climb_locked(work: Work, outcome: Outcome) -> None:
+    work.now = with_journal(work.refresh(), work.tools)
+    plan = plan_for(work.now, work.now.settings.goal)
+    if plan.hash != outcome.plan.hash:
+        raise SafeStop("The cluster has changed since the plan was made; nothing was written.", "Run again.")
+    try:
+        _write_ahead(work, plan)
+        for step in steps_to(work.now.settings.goal):
+            if not step.done(work.now):
+                _do(work, outcome, step)
+        _finish(work, outcome)
+    except STOPS:
+        raise
+    except WgeError as problem:
+        if not work.journal.uid:  # nothing was written yet
+            raise
+        work.tools.tell({"event": "note", "text": f"{problem.what} Everything is taken back."})
+        _way_back(work, problem.what)
+        _verdict_rolled_back(work, outcome)
+        raise RolledBack(f"{problem.what} The cluster was rolled back: WG serves.", problem.next_step) from problem
+
+
+def _way_back(work: Work, why: str) -> None:
+    """Take back; a way back that does not end is a safe stop, whatever stopped it. ``why`` we go back belongs to the message."""
+    try:
+        take_back(work)
+    except Interrupted:
+        raise
+    except WgeError as problem:
+        step = problem.next_step or "Repair it, then ask for rolled_back again."
+        raise SafeStop(f"{why} The way back stopped: {problem.what}".strip(), step) from problem
+
+
+def _write_ahead(work: Work, plan: Plan) -> None:
+    """Note every write of the plan in the journal; an adopted one is stored at once, a new one by its own step."""
+    journal = work.journal
+    added = [journal.add(e.step.id, e.writes) for e in plan.planned if e.step.foreseen]
+    if not journal.plan_hash:
+        journal.plan_hash = plan.hash
+    if any(added) and journal.uid:
+        work.save_journal()
+
+
+def _do(work: Work, outcome: Outcome, step: Step) -> None:
+    if step.watched:
+        work.watch(vantages_for(work.now))
+        if work.now.is_flipped and work.flipped_at is None:
+            work.flipped_at = work.tools.clock.monotonic()
+    started = work.tools.clock.monotonic()
+    work.tools.tell({"event": "step", "step": step.id, "title": step.title, "rung": step.rung.word, "state": "begin"})
+    step.apply(work)
+    seconds = work.tools.clock.monotonic() - started
+    outcome.seconds[step.rung.word] = round(outcome.seconds.get(step.rung.word, 0.0) + seconds, 3)
+    event = {"event": "step", "step": step.id, "title": step.title, "rung": step.rung.word, "state": "done", "seconds": round(seconds, 2)}
+    work.tools.tell(event)
+
+
+def _finish(work: Work, outcome: Outcome) -> None:
+    work.refresh()
+    outcome.after, outcome.rung, outcome.verdict = work.now, work.now.settings.goal, "upgraded"
+
+
+def _roll_back_locked(work: Work, outcome: Outcome) -> None:
+    work.refresh()
+    outcome.changed = True
+    if work.now.is_flipped:
+        work.watch(vantages_for(work.now))
+    _way_back(work, "")
+    _verdict_rolled_back(work, outcome)
+
+
+def _verdict_rolled_back(work: Work, outcome: Outcome) -> None:
+    _refresh_if_possible(work)
+    outcome.after, outcome.rung, outcome.verdict = work.now, Rung.ROLLED_BACK, "rolled_back"
+
+
+def _close(work: Work, outcome: Outcome) -> None:
+    probes, clock = work.tools.probes, work.tools.clock
+    probes.stop()
+    outcome.changed = outcome.changed or bool(work.now.journal and work.now.journal.uid)
+    outcome.traffic = traffic.summary(probes.samples(), probes.events(), clock.monotonic(), work.first_flip)
+    outcome.facts = dict(work.facts)
+    if work.tools.keep_going() != CONTROLLER_GONE:
+        try:
+            work.lock.release()
+        except WgeError as problem:
+            work.note(f"the lock was not given back: {problem.what}")
+    outcome.identity = identity_of(outcome.before, work.now)

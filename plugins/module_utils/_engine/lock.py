@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One run at a time on a cluster: a Lease that is taken, renewed and given back. PRIVATE.
+
+What a killed run leaves: a Lease that nobody renews. The next run watches its resourceVersion for the Lease's own duration
+by its own monotonic clock (no two machines' clocks are compared) and then takes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .._errors import Conflict, Rejected, SafeStop, UnknownOutcome
+from .model import Clock, Cluster, Object
+from .names import LEASE
+from .objects import metadata, object_path, parent_path, uid_of
+
+RENEW_SHARE = 3
+"""A Lease is renewed after a third of its duration, and trusted for two thirds."""
+
+
+class Lock:
+    """The Lease of one run. ``holder`` must be unique to this process, not only to the run."""
+
+    def __init__(self, cluster: Cluster, clock: Clock, namespace: str, holder: str, seconds: float) -> None:
+        self._cluster = cluster
+        self._clock = clock
+        self._path = object_path("Lease", LEASE, namespace)
+        self._namespace = namespace
+        self._holder = holder
+        self._seconds = seconds
+        self._lease: Object | None = None
+        self._renewed = 0.0
+
+    @property
+    def held(self) -> bool:
+        """Whether we hold it, as far as we know."""
+        return self._lease is not None
+
+    def acquire(self, waiting: Callable[[str], None]) -> None:
+        """Take the Lease, waiting out a stale one. ``waiting`` is called about every 2 s and may raise.
+
+        Raises SafeStop when another run holds it and renews it.
+        """
+        live = self._cluster.get(self._path)
+        if live is None:
+            self._create()
+            return
+        self._wait_out(live, waiting)
+        self._take(live)
+
+    def renew(self) -> None:
+        """Renew when a third of the duration has passed. Raises SafeStop when the Lease is no longer ours."""
+        if self._lease is None or self._clock.monotonic() - self._renewed < self._seconds / RENEW_SHARE:
+            return
+        self._put([{"op": "test", "path": "/spec/holderIdentity", "value": self._holder}], self._lease)
+
+    def release(self) -> None:
+        """Give the Lease back; one that was taken from us is left alone."""
+        if self._lease is None:
+            return
+        lease, self._lease = self._lease, None
+        try:
+            self._cluster.delete(self._path, uid=uid_of(lease), resource_version=metadata(lease)["resourceVersion"])
+        except (Conflict, UnknownOutcome):
+            return
+
+    def _create(self) -> None:
+        body = {
+            "apiVersion": "coordination.k8s.io/v1",
+            "kind": "Lease",
+            "metadata": {"name": LEASE, "namespace": self._namespace},
+            "spec": self._spec(),
+        }
+        started = self._clock.monotonic()
+        try:
+            self._lease = self._cluster.create(parent_path(self._path), body)
+        except UnknownOutcome:
+            self._lease = self._read_back()
+        except Conflict as problem:
+            raise SafeStop("Another run took the lock of this cluster at the same moment.", "Wait for it to end.") from problem
+        self._renewed = started
+
+    def _wait_out(self, live: Object, waiting: Callable[[str], None]) -> None:
+        holder = live.get("spec", {}).get("holderIdentity") or ""
+        duration = live.get("spec", {}).get("leaseDurationSeconds") or self._seconds
+        seen, end = metadata(live)["resourceVersion"], self._clock.monotonic() + duration
+        while holder and self._clock.monotonic() < end:
+            waiting(f"waiting {max(0.0, end - self._clock.monotonic()):.0f} s for the lock of {holder} to go stale")
+            self._clock.sleep(2)
+            again = self._cluster.get(self._path)
+            if again is None:
+                live.clear()
+                return
+            if metadata(again)["resourceVersion"] != seen:
+                raise SafeStop(f"Another run holds the lock of this cluster: {holder}.", "Wait for it to end, or end it.")
+
+    def _take(self, live: Object) -> None:
+        if not live:
+            self._create()
+            return
+        version = metadata(live)["resourceVersion"]
+        self._put([{"op": "test", "path": "/metadata/resourceVersion", "value": version}], live)
+
+    def _put(self, guards: list[Object], live: Object) -> None:
+        started = self._clock.monotonic()
+        operations = [
+            {"op": "test", "path": "/metadata/uid", "value": uid_of(live)},
+            *guards,
+            {"op": "replace", "path": "/spec", "value": self._spec()},
+        ]
+        try:
+            self._lease = self._cluster.patch(self._path, operations)
+        except UnknownOutcome:
+            self._lease = self._read_back()
+        except (Conflict, Rejected) as problem:
+            self._lease = None
+            gone = isinstance(problem, Rejected) and self._cluster.get(self._path) is None
+            what = "is gone" if gone else "was taken by another run"
+            raise SafeStop(f"The lock of this cluster {what}.", "Look at the other run before going on.") from problem
+        self._renewed = started
+
+    def _read_back(self) -> Object:
+        live = self._cluster.get(self._path)
+        if live is None or live.get("spec", {}).get("holderIdentity") != self._holder:
+            raise SafeStop("The lock of this cluster could not be taken.", "Run again.")
+        return live
+
+    def _spec(self) -> Object:
+        stamp = self._clock.wall().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        return {"holderIdentity": self._holder, "leaseDurationSeconds": int(self._seconds), "renewTime": stamp}

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One look at a cluster: read it, render WGE with what it inherits, adopt an open journal. Nothing is written. PRIVATE."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import replace
+
+from .._errors import InvalidSettings
+from . import journal as journals
+from . import snapshot as reading
+from . import target as targets
+from .forms.helm import manifest_of, newest, revisions_of
+from .inherit import values_for
+from .journal import Journal
+from .model import Release
+from .settings import Settings
+from .situation import Situation
+from .snapshot import Snapshot
+from .target import Target
+from .work import Tools
+
+
+def look(tools: Tools, settings: Settings) -> Situation:
+    """Read the cluster, render the chart, adopt an open journal: everything a judgement needs, without a write."""
+    return situation_from(tools, settings, reading.take(tools.cluster, settings))
+
+
+def situation_from(tools: Tools, settings: Settings, snapshot: Snapshot) -> Situation:
+    """The situation of a snapshot: WGE rendered with the values it inherits from this WG."""
+    values = values_for(snapshot.installed, snapshot.named, settings.values)
+    release = settings.release_to_install(snapshot.namespace, values)
+    found = journals.newest(snapshot.journals, snapshot.installed.found.release)
+    known = found if found and found.state != journals.ROLLED_BACK else None
+    run = known.run if known else new_run()
+    return Situation(settings, snapshot, _target(tools, release, snapshot), run, known)
+
+
+def _target(tools: Tools, release: Release, snapshot: Snapshot) -> Target:
+    """WGE as the chart renders it; without a chart, as it was installed, or nothing when it was not."""
+    if release.chart:
+        return targets.target_from(
+            release, tools.helm.template(release, kube_version=snapshot.identity.version, api_versions=sorted(snapshot.identity.served))
+        )
+    stored = newest(revisions_of(snapshot.releases, release.name))
+    if stored is None:
+        return targets.nothing(release)
+    return targets.target_from(release, manifest_of(stored.decoded()))
+
+
+def new_run() -> str:
+    """A run id that sorts by time and never comes twice."""
+    return time.strftime("%Y%m%d-%H%M%S", time.gmtime()) + "-" + secrets.token_hex(3)
+
+
+def require_chart(now: Situation) -> None:
+    """Raises InvalidSettings when there is neither a chart to render nor a WGE that was installed from one."""
+    if not now.target.deployment:
+        raise InvalidSettings("There is no chart of WGE to install.", "Give its path or reference in wge_chart.")
+
+
+def with_journal(now: Situation, tools: Tools) -> Situation:
+    """The situation with a journal to write into: the adopted one, or a new one that is not stored yet."""
+    if now.journal is not None:
+        return now
+    release = now.snapshot.installed.found.release
+    fresh = Journal(now.run, now.namespace, release, started=tools.clock.wall().isoformat(timespec="seconds"))
+    return replace(now, journal=fresh)

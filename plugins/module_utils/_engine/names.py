@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The names this collection leaves in a cluster. PRIVATE to the collection.
+
+Users search for these with kubectl, so they are documented in the user guide and never change meaning.
+"""
+
+from __future__ import annotations
+
+PREFIX = "wge.weave.works"
+
+RUN_LABEL = f"{PREFIX}/run"
+"""On every object we create: the run that created it. What does not carry it is never deleted."""
+
+JOURNAL_LABEL = f"{PREFIX}/journal"
+"""On a journal Secret: its state, one of the ``journal.STATES``."""
+
+KEPT_ANNOTATION = f"{PREFIX}/kept"
+"""On every object of WG that outlives it (Services, Ingresses, auth Secrets, admin RBAC)."""
+
+FIELD_MANAGER = "weaveworks-wge"
+
+LEASE = "wge-upgrade"
+JOURNAL_PREFIX = "wge-journal-"
+SHADOW_SUFFIX = "-wge-shadow"
+TWIN_PREFIX = "wge-twin-"
+ADMIN_BINDING = "wge-admin-reader"
+
+PARKED_OWNER = "wge-parked"
+"""Value of Helm's ``owner`` label on a parked revision: hides it from helm, loses nothing (K6)."""
+
+TOMBSTONE_OWNER = "wge-tombstone"
+
+EDGE_RELEASE = "wge-edge"
+"""Value of ``meta.helm.sh/release-name`` on kept objects: makes a stray install stop before any write (A-S11)."""
+
+HELM_RELEASE_ANNOTATION = "meta.helm.sh/release-name"
+HELM_NAMESPACE_ANNOTATION = "meta.helm.sh/release-namespace"
+HELM_KEEP_ANNOTATION = "helm.sh/resource-policy"
+MANAGED_BY_LABEL = "app.kubernetes.io/managed-by"
+
+ENTITLEMENT_SECRET = "weave-gitops-enterprise-credentials"  # noqa: S105 - the name of a Secret
+ENTITLEMENT_NAMESPACE = "flux-system"
+LOGIN_SECRET = "cluster-user-auth"  # noqa: S105
+OIDC_SECRET = "oidc-auth"  # noqa: S105

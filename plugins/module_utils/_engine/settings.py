@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a user asked for, as one typed value. PRIVATE. The options are described in ``_argspec.py``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from .._errors import InvalidSettings
+from .model import Object, Release, Rung
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The options of one call; seconds are floats, an empty string means "not given"."""
+
+    chart: str = ""
+    chart_version: str = ""
+    values: Object = field(default_factory=dict)
+    namespace: str = ""
+    release: str = ""
+    target_release: str = "weave-gitops-enterprise"
+    cluster_uid: str = ""
+    entitlement: str = ""
+    state: str = "parked"
+    entry_urls: tuple[str, ...] = ()
+    archive_dir: str = "wge-archive"
+    baseline_seconds: float = 5
+    rehearse_seconds: float = 10
+    verify_seconds: float = 30
+    soak_seconds: float = 300
+    quiet_seconds: float = 130  # above the 120 s for which a node remembers where a closed connection led
+    ready_seconds: float = 300
+    lock_seconds: float = 60
+
+    @property
+    def goal(self) -> Rung:
+        """The rung to reach."""
+        return Rung.of(self.state)
+
+    def release_to_install(self, namespace: str, values: Object) -> Release:
+        """WGE's Helm release in the namespace of WG, with the values it will be installed with."""
+        return Release(self.target_release, namespace, self.chart, self.chart_version, values)
+
+
+def settings_from(params: Mapping[str, Any]) -> Settings:
+    """Settings out of a validated argument spec; options that are not ours are left aside.
+
+    Raises InvalidSettings for what an argument spec cannot say: an empty chart, a negative time, a URL that is none.
+    """
+    given = {f.name: params[f.name] for f in fields(Settings) if params.get(f.name) is not None}
+    if "entry_urls" in given:
+        given["entry_urls"] = tuple(url.rstrip("/") for url in given["entry_urls"])
+    settings = Settings(**given)
+    _check_times(settings)
+    _check_urls(settings)
+    _check_chart(settings)
+    return settings
+
+
+def _check_times(settings: Settings) -> None:
+    for entry in fields(settings):
+        if entry.name.endswith("_seconds") and getattr(settings, entry.name) < 0:
+            raise InvalidSettings(f"{entry.name} is {getattr(settings, entry.name)}.", "Give 0 or more seconds.")
+    if settings.lock_seconds < 15:
+        raise InvalidSettings(f"lock_seconds is {settings.lock_seconds:g}.", "Give at least 15 seconds.")
+
+
+def _check_urls(settings: Settings) -> None:
+    for url in settings.entry_urls:
+        if not url.startswith(("http://", "https://")):
+            raise InvalidSettings(f"The entry URL {url!r} is not an http:// or https:// address.", "Correct wge_entry_urls.")
+
+
+def _check_chart(settings: Settings) -> None:
+    local = settings.chart.startswith((".", "/", "~"))
+    if local and not os.path.exists(os.path.expanduser(settings.chart)):
+        raise InvalidSettings(f"The chart {settings.chart} does not exist.", "Give the path of WGE's chart in wge_chart.")

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Everything one call knows about a cluster, read once and shared by all that judge it. PRIVATE.
+
+Reads come in two rounds: first what tells where WG is, then what lies in its namespace. Lists are read whole or not at
+all (the cluster adapter restarts them), so nothing is ever judged from half a list.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from .._errors import Blocked, SafeStop
+from .discover import Found, Installed, candidates, choose, installed
+from .model import Cluster, Object
+from .names import (
+    ADMIN_BINDING,
+    ENTITLEMENT_NAMESPACE,
+    ENTITLEMENT_SECRET,
+    JOURNAL_LABEL,
+    LEASE,
+    LOGIN_SECRET,
+    OIDC_SECRET,
+)
+from .objects import collection_path, labels_of, name_of, object_path, uid_of
+from .settings import Settings
+
+WG_SELECTORS = ("app.kubernetes.io/name=weave-gitops", "weave.works/app=weave-gitops-oss", "app=wego-app")
+NAMESPACED_KINDS = (
+    "Deployment",
+    "Service",
+    "EndpointSlice",
+    "Ingress",
+    "NetworkPolicy",
+    "PodDisruptionBudget",
+    "HorizontalPodAutoscaler",
+    "Pod",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which cluster this is: UID of ``kube-system``, its version, and the API groups it serves."""
+
+    uid: str
+    version: str
+    served: frozenset[str]
+    server_time: datetime | None = None
+
+    @property
+    def minor(self) -> int:
+        """33 for Kubernetes v1.33.13, 0 when the version cannot be read."""
+        match = re.match(r"v?1\.(\d+)", self.version)
+        return int(match[1]) if match else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What was read. ``lists`` holds the namespace's objects by kind; ``named`` single objects, None when not there.
+
+    ``kept`` are the objects of WG's release that outlive it and are not in ``lists``: auth Secrets and people's RBAC.
+    """
+
+    identity: Identity
+    installed: Installed
+    lists: dict[str, list[Object]]
+    releases: list[Object] = field(default_factory=list)
+    journals: list[Object] = field(default_factory=list)
+    kept: list[Object] = field(default_factory=list)
+    named: dict[str, Object | None] = field(default_factory=dict)
+
+    @property
+    def namespace(self) -> str:
+        """The namespace of WG, which is WGE's as well (a selector cannot cross namespaces)."""
+        return self.installed.found.namespace
+
+    def of(self, kind: str) -> list[Object]:
+        """The namespace's objects of a kind."""
+        return self.lists.get(kind, [])
+
+    def one(self, kind: str, name: str) -> Object | None:
+        """One object of the namespace, None when it is not there."""
+        return next((item for item in self.of(kind) if name_of(item) == name), None)
+
+    def slices_of(self, service: str) -> list[Object]:
+        """The EndpointSlices of a Service."""
+        return [item for item in self.of("EndpointSlice") if labels_of(item).get("kubernetes.io/service-name") == service]
+
+
+def identify(cluster: Cluster, *, uid: str = "") -> Identity:
+    """Ask the API server who it is, and refuse to go on when it is not the cluster named ``uid``."""
+    system = cluster.get(object_path("Namespace", "kube-system"))
+    if system is None:
+        raise SafeStop("The API server has no namespace kube-system.", "Check that the kubeconfig leads to a Kubernetes cluster.")
+    if uid and uid_of(system) != uid:
+        raise Blocked(
+            f"This is another cluster: its UID is {uid_of(system)}, the inventory says {uid}.",
+            "Correct the kubeconfig, the context or wge_cluster_uid.",
+        )
+    version = cluster.get("/version") or {}
+    groups = (cluster.get("/apis") or {}).get("groups") or []
+    served = frozenset(v["groupVersion"] for group in groups for v in group.get("versions") or []) | {"v1"}
+    return Identity(uid_of(system), str(version.get("gitVersion", "")), served, cluster.server_time)
+
+
+def find(cluster: Cluster, settings: Settings) -> Found:
+    """Where WG is; raises Blocked when there is not exactly one to climb with."""
+    path = collection_path("Deployment", settings.namespace)
+    read = (item for selector in WG_SELECTORS for item in cluster.list(path, labels=selector))
+    return choose(candidates(list(read)), namespace=settings.namespace, release=settings.release)
+
+
+def take(cluster: Cluster, settings: Settings) -> Snapshot:
+    """Read all that the checks, the plan and the steps judge. About 25 requests."""
+    identity = identify(cluster, uid=settings.cluster_uid)
+    return refresh(cluster, settings, identity, find(cluster, settings))
+
+
+def refresh(cluster: Cluster, settings: Settings, identity: Identity, found: Found) -> Snapshot:
+    """Read the namespace of a WG that was found before. Raises Blocked for a form that this version cannot climb."""
+    namespace = found.namespace
+    lists = {kind: cluster.list(collection_path(kind, namespace)) for kind in NAMESPACED_KINDS}
+    again = next((item for item in lists["Deployment"] if uid_of(item) == uid_of(found.deployment)), None)
+    if again is None:
+        raise SafeStop(f"The Deployment of {found} is gone.", "Somebody removed WG; look at the namespace before going on.")
+    secrets = _release_secrets(cluster, namespace, (found.release, settings.target_release))
+    current = installed(Found(again, found.form, found.release), secrets)
+    journals = cluster.list(collection_path("Secret", namespace), labels=JOURNAL_LABEL)
+    kept = [item for path in _kept_paths(current, namespace) if (item := cluster.get(path)) is not None]
+    return Snapshot(identity, current, lists, secrets, journals, kept, _named(cluster, namespace))
+
+
+def _release_secrets(cluster: Cluster, namespace: str, releases: Iterable[str]) -> list[Object]:
+    names = ",".join(sorted({release for release in releases if release}))
+    return cluster.list(collection_path("Secret", namespace), labels=f"name in ({names})")
+
+
+def _kept_paths(wg: Installed, namespace: str) -> list[str]:
+    """Secrets of the release, and bindings of people (not of the ServiceAccount) with the roles they name."""
+    wanted = [("Secret", name_of(item)) for item in wg.objects("Secret")]
+    for kind, role in (("RoleBinding", "Role"), ("ClusterRoleBinding", "ClusterRole")):
+        for binding in wg.objects(kind):
+            if any(s.get("kind") != "ServiceAccount" for s in binding.get("subjects") or []):
+                wanted += [(role, binding["roleRef"]["name"]), (kind, name_of(binding))]
+    return [object_path(kind, name, namespace) for kind, name in wanted]
+
+
+def _named(cluster: Cluster, namespace: str) -> dict[str, Object | None]:
+    wanted = {
+        LOGIN_SECRET: object_path("Secret", LOGIN_SECRET, namespace),
+        OIDC_SECRET: object_path("Secret", OIDC_SECRET, namespace),
+        ENTITLEMENT_SECRET: object_path("Secret", ENTITLEMENT_SECRET, ENTITLEMENT_NAMESPACE),
+        LEASE: object_path("Lease", LEASE, namespace),
+        ADMIN_BINDING: object_path("ClusterRoleBinding", f"{ADMIN_BINDING}-{namespace}"),
+    }
+    return {name: cluster.get(path) for name, path in wanted.items()}
+
+
+def ready_pods(slices: Iterable[Object]) -> set[str]:
+    """The names of pods that a Service's slices send traffic to; a slice without ports sends to none (F2b)."""
+    return {
+        (endpoint.get("targetRef") or {}).get("name", "")
+        for item in slices
+        if item.get("ports")
+        for endpoint in item.get("endpoints") or []
+        if (endpoint.get("conditions") or {}).get("ready") is not False
+    }
+
+
+def pods_of(snapshot: Snapshot, labels: dict[str, str]) -> list[Object]:
+    """The namespace's pods that carry these labels."""
+    return [pod for pod in snapshot.of("Pod") if labels.items() <= labels_of(pod).items()]

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a step is. PRIVATE.
+
+A step lists the writes that are missing; it is done when none is. So a second run writes nothing by construction, a killed
+one goes on where it was, and the plan is exactly what will be sent.
+"""
+
+from __future__ import annotations
+
+from ..model import Object, Right, Rung
+from ..names import RUN_LABEL
+from ..objects import labels_of
+from ..situation import Situation
+from ..work import Work
+from ..writes import Write
+
+
+class Step:
+    """One step of the ladder. ``id`` is its number in docs/facts.md, ``title`` says what it does."""
+
+    id: str
+    title: str
+    rung: Rung
+    watched = False
+    """Whether the probes must run while this step is at work."""
+    foreseen = True
+    """Whether its writes are known when the plan is made: they are journalled, and part of the plan's hash."""
+
+    def writes(self, now: Situation) -> list[Write]:
+        """The writes that are missing, exactly as they will be sent. Pure."""
+        raise NotImplementedError
+
+    def done(self, now: Situation) -> bool:
+        """Whether nothing is left to do. Pure."""
+        return not self.writes(now)
+
+    def apply(self, work: Work) -> None:
+        """Do what is missing; afterwards ``done`` holds."""
+        work.send_all(self.writes(work.now))
+
+    def undo(self, work: Work, entries: list[Object]) -> bool:
+        """Take back what the journal says this step did, last write first; what is already back is passed over.
+
+        Returns whether anything had to be taken back.
+        """
+        return sum(self.take_back(work, entry) for entry in reversed(entries)) > 0
+
+    def take_back(self, work: Work, entry: Object) -> bool:
+        """Take back one journalled write, with the guards it was journalled with; False when there is nothing to take back."""
+        if entry["verb"] == "create":
+            live = work.tools.cluster.get(entry["path"])
+            if live is not None and labels_of(live).get(RUN_LABEL) != work.now.run:
+                work.note(f"{entry['path']} was not created by this run and is left alone")
+                return False
+            return work.remove_ours(entry["path"])
+        if entry.get("reverse"):
+            reverse = Write("patch", entry["path"], f"take back: {entry['text']}", operations=tuple(entry["reverse"]))
+            live = work.tools.cluster.get(entry["path"])
+            if live is not None and not reverse.is_applied(live):
+                work.send(reverse)
+                return True
+        return False
+
+    def further_rights(self, now: Situation) -> list[Right]:
+        """Permissions this step needs beside those of its writes."""
+        return []

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""S7: WGE beside WG, by the helm program, with the probes its chart lacks. PRIVATE.
+
+No request of a user reaches it. Killed here: half a WGE that nobody calls (Helm may show ``pending-install``); the next run
+uninstalls a release of its own that is not ``deployed`` and installs anew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..._errors import SafeStop
+from ..forms.helm import newest, revisions_of, storage_name
+from ..model import Object, Operation, Rung
+from ..names import RUN_LABEL
+from ..objects import collection_path, is_available, object_path
+from ..patches import MISSING, pointer, value_at
+from ..situation import Situation
+from ..work import Work
+from ..writes import Write, install, patch
+from .base import Step
+
+PRE_STOP_SECONDS = 15
+GRACE_SECONDS = 45
+
+
+class InstallBeside(Step):
+    """S7: install WGE with helm, then give its server the probes its chart lacks (F5)."""
+
+    id = "S7"
+    title = "install WGE beside WG"
+    rung = Rung.REHEARSED
+    watched = True
+
+    def writes(self, now: Situation) -> list[Write]:
+        """The install when no deployed release is there, and the patch of the probes."""
+        return _install(now) + _probes(now)
+
+    def done(self, now: Situation) -> bool:
+        """Installed, with probes, and rolled out. On a parked cluster a pod that restarts is no reason to begin again."""
+        ready = now.wge is not None and (now.is_parked or is_available(now.wge))
+        return ready and not self.writes(now)
+
+    def apply(self, work: Work) -> None:
+        """Install, patch, and wait for the roll-out."""
+        self._clear_half(work)
+        work.send_all(self.writes(work.now))
+        work.wait_until(lambda: _not_ready(work), work.now.settings.ready_seconds, "WGE does not get ready")
+        work.refresh()
+
+    def take_back(self, work: Work, entry: Object) -> bool:
+        """Uninstall the release if it is this run's; the probes go with the Deployment."""
+        release = entry.get("release") or {}
+        return bool(release) and _uninstall_ours(work, release["name"], release["namespace"])
+
+    def _clear_half(self, work: Work) -> None:
+        release = work.now.target.release
+        last = newest(revisions_of(work.now.snapshot.releases, release.name))
+        if last and last.status != "deployed":
+            if not _uninstall_ours(work, release.name, release.namespace):
+                raise SafeStop(f"The Helm release {release.name} is {last.status} and not of this run.", "Uninstall it, then run again.")
+            work.note(f"release {release.name} was {last.status}: it is removed and installed anew")
+            work.refresh()
+
+
+def _uninstall_ours(work: Work, name: str, namespace: str) -> bool:
+    """Uninstall a release whose storage carries our run label; somebody else's of the same name is left alone."""
+    labels = f"owner=helm,name={name},{RUN_LABEL}={work.now.run}"
+    if not work.tools.cluster.list(collection_path("Secret", namespace), labels=labels, metadata_only=True):
+        return False
+    work.guard()
+    work.tools.helm.uninstall(name, namespace)
+    return True
+
+
+def _install(now: Situation) -> list[Write]:
+    release = now.target.release
+    last = newest(revisions_of(now.snapshot.releases, release.name))
+    if last and last.status == "deployed":
+        return []
+    path = object_path("Secret", storage_name(release.name, 1), release.namespace)
+    ours = replace(release, labels={RUN_LABEL: now.run})
+    return [install(ours, path, f"helm install {release.name} {release.chart} {release.version}".rstrip())]
+
+
+def _probes(now: Situation) -> list[Write]:
+    if not now.target.deployment:  # neither a chart nor an installed WGE: only a way back is possible
+        return []
+    live = now.wge or now.target.deployment
+    container = pointer("spec", "template", "spec", "containers", now.target.container_index)
+    operations: list[Operation] = []
+    for key, wanted in probes_for(now).items():
+        path = container + pointer(key)
+        if value_at(live, path) is MISSING:
+            operations += [{"op": "test", "path": path, "value": None}, {"op": "add", "path": path, "value": wanted}]
+    if not operations:
+        return []
+    name: Operation = {"op": "test", "path": container + "/name", "value": now.target.container["name"]}
+    grace: Operation = {"op": "add", "path": "/spec/template/spec/terminationGracePeriodSeconds", "value": GRACE_SECONDS}
+    path = object_path("Deployment", now.target.name, now.namespace)
+    return [patch(path, [name, *operations, grace], [], "give WGE's server probes and a drain time")]
+
+
+def probes_for(now: Situation) -> Object:
+    """Readiness, liveness and start-up probes, and a sleep before SIGTERM: WGE dies at once on it (docs/facts.md, 11)."""
+    prefix = now.snapshot.installed.route_prefix
+    scheme = "HTTPS" if now.target.uses_tls else "HTTP"
+
+    def get(path: str, period: int, failures: int) -> Object:
+        request = {"path": prefix + path, "port": "server", "scheme": scheme}
+        return {"httpGet": request, "periodSeconds": period, "failureThreshold": failures, "timeoutSeconds": 2}
+
+    probes: Object = {
+        "startupProbe": get("/v1/featureflags", 1, 120),
+        "readinessProbe": get("/v1/featureflags", 2, 2),
+        "livenessProbe": get("/", 10, 6),
+    }
+    if now.snapshot.identity.minor >= 30:
+        probes["lifecycle"] = {"preStop": {"sleep": {"seconds": PRE_STOP_SECONDS}}}
+    return probes
+
+
+def _not_ready(work: Work) -> str:
+    path = object_path("Deployment", work.now.target.name, work.now.namespace)
+    live = work.tools.cluster.get(path)
+    if live is None:
+        return "its Deployment is not there"
+    if is_available(live):
+        return ""
+    conditions = live.get("status", {}).get("conditions") or []
+    reasons = [c.get("message", "") for c in conditions if c.get("status") != "True" or c.get("type") == "ReplicaFailure"]
+    return " ".join(reasons) or "its pods are not ready"

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How a climb acts: every write guarded and read back, every wait watched. PRIVATE.
+
+The rules of a safe write live here and nowhere else: ask before each write whether to go on, renew
+the lock, send once, and after a lost answer or a refused guard look at the cluster instead of guessing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .._errors import Conflict, Interrupted, Rejected, SafeStop, StepFailed, TrafficFault, UnknownOutcome
+from . import snapshot as reading
+from . import traffic
+from .journal import Journal
+from .lock import Lock
+from .model import Clock, Cluster, Helm, Object, Probes, Vantage
+from .names import RUN_LABEL
+from .objects import labels_of, metadata, parent_path, uid_of
+from .situation import Situation
+from .writes import Write
+
+TRIES = 5
+POLL_SECONDS = 0.5
+RECENT_SECONDS = 15
+"""How far back the traffic is judged; well beyond the windows of ``traffic.red``, and a soak of hours costs no more."""
+AFTER_FAULT = "Look at the namespace's events for why WGE stopped answering, then run again."
+CONTROLLER_GONE = "controller gone"
+"""The one reason to stop after which not even a closing write is sent."""
+
+
+@dataclass(slots=True)
+class Tools:
+    """The outside world of one call: adapters, or stand-ins in unit tests. ``keep_going`` answers "" or why to stop."""
+
+    cluster: Cluster
+    helm: Helm
+    probes: Probes
+    clock: Clock
+    keep_going: Callable[[], str]
+    tell: Callable[[Object], None]
+
+
+@dataclass(slots=True)
+class Work:
+    """A climb at work: the tools, the lock, the journal, and the newest situation (``now``).
+
+    ``flipped_at`` is when the first Service was flipped (monotonic), None again once that is reversed; ``first_flip`` stays.
+    ``closing`` is set while everything is taken back: that is
+    brought to its end even when somebody asks to stop, unless the controller is gone.
+    """
+
+    tools: Tools
+    lock: Lock
+    now: Situation
+    flipped_at: float | None = None
+    first_flip: float | None = None
+    watching: bool = False
+    closing: bool = False
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def journal(self) -> Journal:
+        """This run's journal; SafeStop when a step asks for it before it exists."""
+        if self.now.journal is None:
+            raise SafeStop("There is no journal of this run.", "Run again.")
+        return self.now.journal
+
+    def note(self, text: str) -> None:
+        """Tell the person who is watching."""
+        self.tools.tell({"event": "note", "text": text})
+
+    def guard(self) -> None:
+        """Before each write and in each wait: may we go on, and is the lock still ours? Raises Interrupted or SafeStop."""
+        reason = self.tools.keep_going()
+        if reason and not (self.closing and reason != CONTROLLER_GONE):
+            raise Interrupted(f"Stopped on request ({reason}).", "Run the same command again to go on from here.")
+        self.lock.renew()
+
+    def refresh(self) -> Situation:
+        """Read the namespace anew."""
+        old = self.now
+        fresh = reading.refresh(self.tools.cluster, old.settings, old.snapshot.identity, old.snapshot.installed.found)
+        self.now = Situation(old.settings, fresh, old.target, old.run, old.journal)
+        return self.now
+
+    def send(self, write: Write) -> None:
+        """Make one write happen. Raises SafeStop when somebody else changed the object meanwhile."""
+        for attempt in range(TRIES):
+            self.guard()
+            try:
+                self._send_once(write)
+                return
+            except (Conflict, UnknownOutcome) as problem:
+                live = self.tools.cluster.get(write.path)
+                if write.is_applied(live):
+                    return
+                if not write.may_be_sent(live):
+                    raise SafeStop(
+                        f"Somebody else changed {write.path} while this run was at work{_by(live)}: {write.text} was not done.",
+                        "Look at the object, then run again.",
+                    ) from problem
+                self.tools.clock.sleep(POLL_SECONDS * 2**attempt)
+            except Rejected as problem:
+                if write.verb != "patch" or self.tools.cluster.get(write.path) is not None:
+                    raise
+                raise SafeStop(f"{write.path} is gone: {write.text} was not done.", "See who deleted it before running again.") from problem
+        raise SafeStop(f"{write.text}: no answer after {TRIES} tries.", "Look at the API server, then run again.")
+
+    def send_all(self, writes: Sequence[Write]) -> None:
+        """Make writes happen, in order."""
+        for write in writes:
+            self.send(write)
+
+    def remove_ours(self, path: str) -> bool:
+        """Delete an object of this run; False when it is not there, SafeStop when it is not ours."""
+        live = self.tools.cluster.get(path)
+        if live is None:
+            return False
+        if labels_of(live).get(RUN_LABEL) != self.now.run:
+            raise SafeStop(f"{path} was not created by this run and is left alone.", "Delete it yourself if it is not needed.")
+        self.send(Write("delete", path, f"delete {path}", uid=uid_of(live)))
+        return True
+
+    def watch(self, vantages: Sequence[Vantage]) -> None:
+        """Start the probes and the watch on the kept Services' endpoints, once."""
+        if not self.watching:
+            names = [metadata(service)["name"] for service in self.now.kept_services]
+            self.tools.probes.start(vantages, self.now.namespace, names)
+            self.watching = True
+
+    def check_traffic(self) -> None:
+        """Raises TrafficFault when the dashboard has gone red since the flip."""
+        if self.flipped_at is None or not self.watching:
+            return
+        events = self.tools.probes.events()
+        for service in self.now.kept_services:
+            name = metadata(service)["name"]
+            if any(event.service == name for event in events) and not traffic.ready_now(events, name):
+                raise TrafficFault(f"Service {name} has no ready endpoint.", AFTER_FAULT)
+        time = self.tools.clock.monotonic()
+        reason = traffic.red(self.tools.probes.samples(max(self.flipped_at, time - RECENT_SECONDS)), time)
+        if reason:
+            raise TrafficFault(f"{reason}.", AFTER_FAULT)
+
+    def wait(self, seconds: float, what: str) -> None:
+        """Let time pass, watched. ``what`` tells the person why."""
+        if seconds > 0:
+            self.note(f"{what}: {seconds:g} s")
+        end = self.tools.clock.monotonic() + seconds
+        while (left := end - self.tools.clock.monotonic()) > 0:
+            self._tick(min(left, POLL_SECONDS))
+
+    def wait_until(self, missing: Callable[[], str], seconds: float, what: str) -> None:
+        """Wait, watched, until ``missing`` answers "". Raises StepFailed with the last answer when the time is over."""
+        end = self.tools.clock.monotonic() + seconds
+        while reason := missing():
+            if self.tools.clock.monotonic() > end:
+                raise StepFailed(f"{what}: not after {seconds:g} s, {reason.rstrip('.')}.", "Look at the namespace's events and pods.")
+            self._tick(POLL_SECONDS)
+
+    def save_journal(self) -> None:
+        """Store what the journal says now."""
+        write = Write("patch", self.journal.path, "save the journal", operations=tuple(self.journal.save_operations()))
+        self.send(write)
+
+    def _tick(self, seconds: float) -> None:
+        self.guard()
+        self.check_traffic()
+        self.tools.clock.sleep(seconds)
+
+    def _send_once(self, write: Write) -> None:
+        cluster = self.tools.cluster
+        if write.verb == "create":
+            cluster.create(parent_path(write.path), write.body)
+        elif write.verb == "patch":
+            cluster.patch(write.path, write.operations)
+        elif write.verb == "delete":
+            cluster.delete(write.path, uid=write.uid)
+        elif write.release:
+            self.tools.helm.install(write.release)
+
+
+def _by(live: Object | None) -> str:
+    managers = sorted({str(entry.get("manager")) for entry in metadata(live or {}).get("managedFields") or []})
+    return f" (last managers: {', '.join(managers)})" if managers else ""

@@ -1,0 +1,311 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A cluster that was lived in, runs that are killed or meddled with at one write, and a witness of its endpoints."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.weaveworks.wge.plugins.module_utils._engine import ladder
+from ansible_collections.weaveworks.wge.plugins.module_utils._engine.model import Answer, Counters, Object, Operation, Release
+from ansible_collections.weaveworks.wge.plugins.module_utils._engine.names import RUN_LABEL
+from ansible_collections.weaveworks.wge.plugins.module_utils._engine.work import Tools
+from ansible_collections.weaveworks.wge.plugins.module_utils._errors import HelmFailed, UnknownOutcome
+
+from .standin import StandInCluster, patched
+from .standin_products import NAMESPACE, RELEASE, WG_LABELS, WG_NAME, WGE_NAME, release_secret, released, thing, wg_objects
+from .standin_tools import StandInHelm, StandInProbes
+from .standin_world import QUICK, World
+
+KEPT = (WG_NAME, "by-hand", "metrics")
+WRITES = ("create", "patch", "delete", "install", "uninstall")
+FOREIGN = "somebody else"
+
+
+class Killed(BaseException):
+    """kill -9: no ``except Exception`` sees it, and whatever still runs afterwards can do nothing."""
+
+
+def lived_in(folder: Path) -> World:
+    """WG with revisions 6 and 7 (Helm pruned the older ones), and two Services that somebody made by hand."""
+    world = World(settings=replace(QUICK, archive_dir=str(folder / "archive")))
+    objects = wg_objects()
+    for item in [released(item, RELEASE) for item in objects]:
+        world.cluster.put(item)
+    world.cluster.put(release_secret(RELEASE, objects, revision=6, status="superseded"))
+    world.cluster.put(release_secret(RELEASE, objects, revision=7))
+    world.cluster.put(_service("by-hand", {"port": 80, "targetPort": 9001}, {"name": "metrics", "port": 2112, "targetPort": 2112}))
+    world.cluster.put(_service("metrics", {"port": 2112, "targetPort": "http-metrics"}))
+    world.controllers.settle()
+    return world
+
+
+def _service(name: str, *ports: Object) -> Object:
+    return thing("v1", "Service", name, NAMESPACE, spec={"selector": dict(WG_LABELS), "ports": list(ports)})
+
+
+@dataclass
+class Fault:
+    """What goes wrong at the write with the number ``at`` (from 0). ``kind`` is one of
+
+    ``kill before``, ``kill after``, ``kill within`` (helm at half its work), ``lost before``, ``lost after`` (no answer came),
+    ``meddle`` (somebody else changes the object first), ``stop`` (``reason`` is given from then on).
+    """
+
+    at: int = -1
+    kind: str = ""
+    reason: str = ""
+    dead: bool = False
+    sent: list[tuple[str, str]] = field(default_factory=list)
+    meddled: Object = field(default_factory=dict)
+
+    @property
+    def sent_after(self) -> list[tuple[str, str]]:
+        """The writes that were sent after the fault."""
+        return self.sent[self.at + 1 :]
+
+    def keep_going(self) -> str:
+        """The reason to stop, once the fault's write was sent."""
+        self.alive()
+        return self.reason if self.kind == "stop" and len(self.sent) > self.at else ""
+
+    def alive(self) -> None:
+        """A killed process does nothing."""
+        if self.dead:
+            raise Killed
+
+    def around(self, verb: str, path: str, send: Callable[[], Any], half: Callable[[], None], meddle: Callable[[], Object]) -> Any:
+        """Send a write, or what goes wrong instead."""
+        self.alive()
+        self.sent.append((verb, path))
+        kind = self.kind if len(self.sent) - 1 == self.at else ""
+        if kind == "meddle":
+            self.meddled = meddle()
+        if kind == "kill within":
+            half()
+        if kind in ("kill before", "kill within"):
+            self._die()
+        if kind == "lost before":
+            raise UnknownOutcome(f"{verb} {path} was lost.")
+        answer = send()
+        if kind == "kill after":
+            self._die()
+        if kind == "lost after":
+            raise UnknownOutcome(f"{verb} {path} was lost.")
+        return answer
+
+    def _die(self) -> None:
+        self.dead = True
+        raise Killed
+
+
+class FaultyCluster:
+    """model.Cluster over a stand-in one, with a fault."""
+
+    def __init__(self, cluster: StandInCluster, fault: Fault) -> None:
+        self._cluster, self._fault = cluster, fault
+
+    @property
+    def counters(self) -> Counters:
+        return self._cluster.counters
+
+    @property
+    def server_time(self) -> datetime | None:
+        return self._cluster.server_time
+
+    @property
+    def latencies(self) -> Sequence[float]:
+        return self._cluster.latencies
+
+    def get(self, path: str) -> Object | None:
+        self._fault.alive()
+        return self._cluster.get(path)
+
+    def list(self, path: str, *, labels: str = "", fields: str = "", metadata_only: bool = False) -> list[Object]:
+        self._fault.alive()
+        return self._cluster.list(path, labels=labels, fields=fields, metadata_only=metadata_only)
+
+    def create(self, path: str, body: Object, *, dry_run: bool = False) -> Object:
+        def meddle() -> Object:
+            foreign = copy.deepcopy(body)
+            foreign["metadata"].setdefault("labels", {})[RUN_LABEL] = FOREIGN
+            return self._cluster.put(foreign)
+
+        name = f"{path}/{body['metadata']['name']}"
+        made: Object = self._fault.around("create", name, lambda: self._cluster.create(path, body), _nothing, meddle)
+        return made
+
+    def patch(self, path: str, operations: Sequence[Operation], *, dry_run: bool = False) -> Object:
+        def meddle() -> Object:
+            live = self._cluster.objects[path]
+            guard = next(op for op in operations if op["op"] == "test" and op["path"] != "/metadata/uid")
+            return self._cluster.put(patched(live, [{**guard, "op": "add", "value": _foreign(guard["value"])}]))
+
+        made: Object = self._fault.around("patch", path, lambda: self._cluster.patch(path, operations), _nothing, meddle)
+        return made
+
+    def delete(self, path: str, *, uid: str, resource_version: str = "") -> None:
+        def meddle() -> Object:
+            foreign = copy.deepcopy(self._cluster.objects[path])
+            foreign["metadata"].pop("uid")
+            return self._cluster.put(foreign)
+
+        self._fault.around("delete", path, lambda: self._cluster.delete(path, uid=uid, resource_version=resource_version), _nothing, meddle)
+
+    def review(self, path: str, body: Object) -> Object:
+        self._fault.alive()
+        return self._cluster.review(path, body)
+
+    def raw(self, path: str) -> Answer:
+        self._fault.alive()
+        return self._cluster.raw(path)
+
+
+class FaultyHelm:
+    """model.Helm over a stand-in one, with a fault. A lost answer is helm's own failure."""
+
+    def __init__(self, helm: StandInHelm, fault: Fault) -> None:
+        self._helm, self._fault = helm, fault
+
+    def version(self) -> str:
+        return self._helm.version()
+
+    def template(self, release: Release, *, kube_version: str = "", api_versions: Sequence[str] = ()) -> list[Object]:
+        self._fault.alive()
+        return self._helm.template(release, kube_version=kube_version, api_versions=api_versions)
+
+    def install(self, release: Release) -> None:
+        def half() -> None:
+            for item in self._helm.render(release)[:4]:
+                placed = copy.deepcopy(item)
+                if placed["kind"] in ("ServiceAccount", "ConfigMap"):
+                    placed["metadata"].setdefault("namespace", release.namespace)
+                self._helm.cluster.put(released(placed, release.name, release.namespace))
+            stored = release_secret(release.name, [], status="pending-install")
+            stored["metadata"]["labels"].update(release.labels)
+            self._helm.cluster.put(stored)
+
+        def meddle() -> Object:
+            return self._helm.cluster.put(release_secret(release.name, []))
+
+        self._around("install", release.name, lambda: self._helm.install(release), half, meddle)
+
+    def uninstall(self, name: str, namespace: str) -> None:
+        def half() -> None:
+            self._helm.cluster.remove("Deployment", WGE_NAME)
+            secret = self._helm.cluster.one("Secret", f"sh.helm.release.v1.{name}.v1")
+            secret["metadata"]["labels"]["status"] = "uninstalling"
+
+        self._around("uninstall", name, lambda: self._helm.uninstall(name, namespace), half, dict)
+
+    def _around(self, verb: str, name: str, send: Callable[[], None], half: Callable[[], None], meddle: Callable[[], Object]) -> None:
+        try:
+            self._fault.around(verb, name, send, half, meddle)
+        except UnknownOutcome:
+            raise HelmFailed(f"helm {verb} failed.", "Look at helm.") from None
+
+
+class Witness:
+    """Looks after every write and every sleep whether each kept Service has a ready endpoint; ``dark`` says when not."""
+
+    def __init__(self, world: World, *services: str) -> None:
+        self.world, self.services = world, services or KEPT
+        self.dark: list[str] = []
+        world.cluster.after_write.append(self.look)
+        world.clock.on_sleep.append(lambda _seconds: self.look())
+
+    def look(self) -> None:
+        for service in self.services:
+            if not endpoints(self.world, service):
+                self.dark.append(f"{service} at {self.world.clock.now:g} s")
+
+
+def start(world: World, fault: Fault | None = None) -> Fault:
+    """Begin a new process on a cluster: it knows nothing of those before."""
+    fault = fault or Fault()
+    world.probes.stop()
+    world.probes = StandInProbes(world.cluster, world.clock, WG_NAME)
+    cluster, helm = FaultyCluster(world.cluster, fault), FaultyHelm(world.helm, fault)
+    world.tools = Tools(cluster, helm, world.probes, world.clock, lambda: fault.keep_going() or world.stop, world.told.append)
+    return fault
+
+
+def climb(world: World, fault: Fault | None = None, goal: str = "parked") -> ladder.Outcome | None:
+    """One run of its own; None when it was killed."""
+    start(world, fault)
+    try:
+        return world.climb(goal)
+    except Killed:
+        return None
+
+
+def roll_back(world: World, fault: Fault | None = None) -> ladder.Outcome | None:
+    """One run back; None when it was killed."""
+    start(world, fault)
+    world.set(state="rolled_back")
+    try:
+        return ladder.roll_back(world.tools, world.settings, check_mode=False)
+    except Killed:
+        return None
+
+
+def endpoints(world: World, service: str) -> set[str]:
+    """The pods a Service sends requests to, empty when its slice has no port."""
+    item = world.cluster.one("EndpointSlice", f"{service}-x")
+    ready = {e["targetRef"]["name"] for e in item["endpoints"] if e["conditions"]["ready"]}
+    return ready if item["ports"] else set()
+
+
+def leads_to(world: World, service: str = WG_NAME) -> str:
+    """``wg``, ``wge``, both or neither: where a Service sends requests."""
+    products = {"wge" if name.startswith(WGE_NAME) else "wg" for name in endpoints(world, service)}
+    return " and ".join(sorted(products))
+
+
+def crash(world: World, deployment: str) -> None:
+    """Every pod of a Deployment stops being ready, for good."""
+    world.controllers.broken.add(deployment)
+    for item in world.cluster.all("Pod"):
+        if item["metadata"]["name"].startswith(f"{deployment}-"):
+            item["status"]["conditions"] = [{"type": "Ready", "status": "False"}]
+    for function in world.cluster.after_write:
+        function()
+
+
+def content(world: World, *, runs: bool = True) -> dict[str, Object]:
+    """What people and programs rely on: every object but pods, slices and journals, without what the server counts up.
+
+    WGE's CRDs stay when it goes, as helm leaves them. With ``runs=False`` also without uids and run ids, to compare two worlds.
+    """
+    found = {}
+    for path, item in world.cluster.objects.items():
+        journal = "wge.weave.works/journal" in (item["metadata"].get("labels") or {})
+        if item["kind"] not in ("Pod", "EndpointSlice", "CustomResourceDefinition") and not journal:
+            found[path] = _steady(item, runs=runs)
+    return found
+
+
+def _steady(item: Object, *, runs: bool) -> Object:
+    steady = copy.deepcopy({key: value for key, value in item.items() if key != "status"})
+    meta = steady["metadata"]
+    for key in ("resourceVersion", "generation", *(() if runs else ("uid",))):
+        meta.pop(key, None)
+    for key in ("labels", "annotations"):
+        meta[key] = meta.get(key) or {}
+    if not runs and RUN_LABEL in meta["labels"]:
+        meta["labels"][RUN_LABEL] = "a run"
+    return steady
+
+
+def _nothing() -> None:
+    pass
+
+
+def _foreign(value: Any) -> Any:
+    if isinstance(value, int):
+        return value + 7
+    return FOREIGN if isinstance(value, str) else {"foreign": "yes"}

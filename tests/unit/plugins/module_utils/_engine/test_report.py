@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from ansible_collections.weaveworks.wge.plugins.module_utils._engine.report import (
+    VERDICT_WORDS,
+    build,
+    check_lines,
+    summary,
+)
+
+SCHEMA = json.loads((Path(__file__).parents[5] / "roles/report/files/report.schema.json").read_text())
+STAMP = "2026-11-23T10:15:00.000+00:00"
+
+UPGRADED: dict[str, Any] = {
+    "verdict": "upgraded",
+    "message": "WGE serves.",
+    "next_step": "",
+    "rung": "parked",
+    "rung_before": "installed",
+    "versions": {"before": "WG 0.38.0", "after": "WGE 0.38.1"},
+    "traffic": {
+        "requests": 200,
+        "lost": 1,
+        "endpoint_gaps": 1,
+        "endpoint_gap_seconds": 0.2,
+        "endpoint_events": 4,
+        "faults": [{"vantage": "entry", "reused": True, "seconds": -0.5, "fault": "the connection was cut"}],
+        "vantages": [
+            {"name": "entry", "reused": False, "requests": 100, "lost": 0, "longest_fault_seconds": 0.0},
+            {"name": "entry", "reused": True, "requests": 100, "lost": 1, "longest_fault_seconds": 0.25},
+        ],
+    },
+    "identity": [{"service": "wg", "before": {"uid": "a"}, "after": {"uid": "a"}, "same": True}],
+    "seconds": {"prepared": 1.0, "flipped": 2.5},
+    "api": {"requests": 40, "reads": 30, "writes": 6, "reviews": 3, "dry_runs": 1},
+    "cluster": {"name": "", "uid": "u", "api": "https://c1", "version": "v1.33"},
+    "plan_hash": "abc",
+    "run": "r",
+    "journal": "j",
+    "archive": "/a",
+}
+
+
+def verdict(host: str, **changes: Any) -> dict[str, Any]:
+    return {"record": "verdict", "host": host, "at": STAMP, "result": {**UPGRADED, **changes}}
+
+
+def made(records: list[dict[str, Any]], **outcomes: dict[str, Any]) -> dict[str, Any]:
+    document = build("run-1", STAMP, records, outcomes)
+    jsonschema.Draft202012Validator(SCHEMA).validate(document)
+    return document
+
+
+def test_the_schema_is_a_schema() -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+
+
+def test_the_schema_knows_exactly_our_verdicts() -> None:
+    assert SCHEMA["$defs"]["verdict"]["enum"] == list(VERDICT_WORDS)
+
+
+def test_an_upgraded_cluster_is_in_the_document_with_all_its_figures() -> None:
+    (cluster,) = made([verdict("c1")])["clusters"]
+    assert cluster["traffic"] == UPGRADED["traffic"]
+    assert cluster["api"] == UPGRADED["api"]
+    assert cluster["cluster"] == {"name": "", "uid": "u", "api": "https://c1"}
+
+
+def test_the_run_file_counts_more_than_what_the_playbook_knows() -> None:
+    (cluster,) = made([verdict("c1")], c1={"verdict": "unreachable"})["clusters"]
+    assert cluster["verdict"] == "upgraded"
+
+
+def test_a_cluster_that_was_never_begun_stands_on_the_playbook_s_word() -> None:
+    (cluster,) = made([], c1={"verdict": "blocked", "msg": "No WG was found."})["clusters"]
+    assert (cluster["verdict"], cluster["message"]) == ("blocked", "No WG was found.")
+
+
+def test_a_cluster_whose_worker_died_has_its_steps_and_is_stopped_safely() -> None:
+    step = {"record": "step", "host": "c1", "event": "step", "step": "S12", "title": "flip", "state": "begin", "at": STAMP}
+    (cluster,) = made([step])["clusters"]
+    assert cluster["verdict"] == "safe_stop"
+    assert cluster["steps"] == [{"step": "S12", "title": "flip", "state": "begin", "at": STAMP}]
+
+
+@pytest.mark.parametrize("verdict_word", [None, "surprised"])
+def test_a_verdict_that_nobody_knows_is_a_safe_stop(verdict_word: Any) -> None:
+    assert made([], c1={"verdict": verdict_word})["clusters"][0]["verdict"] == "safe_stop"
+
+
+def test_the_last_line_is_the_whole_fleet_s() -> None:
+    good = dict(UPGRADED["traffic"], lost=0)
+    records = [verdict(f"c{number}", traffic=good) for number in (1, 2, 3)]
+    assert summary(made(records))[-1] == "3 clusters upgraded, 600 requests, 0 lost"
+
+
+def test_the_last_line_names_every_other_verdict() -> None:
+    line = summary(made([verdict("c1")], c2={"verdict": "rolled_back"}, c3={"verdict": "skipped"}))[-1]
+    assert line == "1 cluster upgraded, 1 rolled back, 1 skipped, 200 requests, 1 lost"
+
+
+def test_the_summary_says_what_a_person_asks_first() -> None:
+    assert summary(made([verdict("c1")]))[:-1] == [
+        "c1: upgraded, WG 0.38.0 → WGE 0.38.1",
+        "  traffic: 200 requests sent, 1 lost, 1 instant without a ready endpoint",
+        "    entry, new connections: 100 sent, 0 lost",
+        "    entry, reused connections: 100 sent, 1 lost, longest fault 0.2 s",
+        "    lost at entry, 0.5 s before the flip: the connection was cut",
+        "  Service wg: same",
+        "  time: prepared 1.0 s, flipped 2.5 s",
+        "  API server: 40 requests, 6 writes",
+    ]
+
+
+def test_a_service_that_is_another_one_is_called_so() -> None:
+    other = [{"service": "wg", "before": {"uid": "a"}, "after": {"uid": "b"}, "same": False}]
+    assert "  Service wg: differs" in summary(made([verdict("c1", identity=other)]))
+
+
+def test_what_went_wrong_is_followed_by_what_to_do() -> None:
+    failed = {"verdict": "blocked", "message": "No WG was found.", "next_step": "Set wge_namespace."}
+    assert summary(made([], c1=failed))[:2] == ["c1: blocked", "  No WG was found. Set wge_namespace."]
+
+
+def test_only_checks_that_did_not_pass_get_a_line() -> None:
+    checks = [
+        {"id": "A", "status": "pass"},
+        {"id": "B", "status": "skip"},
+        {"id": "C", "title": "t", "severity": "warn", "status": "fail", "evidence": "e", "remedy": "r"},
+        {"id": "D", "title": "t", "severity": "block", "status": "error", "evidence": "", "remedy": ""},
+    ]
+    assert check_lines("c1", checks) == ["[c1] fail C t: e r", "[c1] block D t: error"]
