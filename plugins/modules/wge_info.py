@@ -1,0 +1,69 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: wge_info
+short_description: Tells what Weave GitOps and Weave GitOps Enterprise are on a cluster
+version_added: 0.1.0
+description:
+  - Reads one cluster and tells what is installed there, who owns it, and on which rung of the upgrade the cluster stands.
+  - Nothing is written.
+author:
+  - The weaveworks.wge authors (@weaveworks)
+extends_documentation_fragment:
+  - weaveworks.wge.connection
+  - weaveworks.wge.install
+  - weaveworks.wge.attributes
+  - weaveworks.wge.attributes.info_module
+  - weaveworks.wge.attributes.actiongroup_wge
+seealso:
+  - module: weaveworks.wge.wge_preflight
+  - module: weaveworks.wge.wge_upgrade
+"""
+
+EXAMPLES = r"""
+- name: See what is installed
+  weaveworks.wge.wge_info:
+    kubeconfig: ~/.kube/config
+    context: prod-eu-1
+  register: found
+
+- name: Show the rung
+  ansible.builtin.debug:
+    msg: "{{ found.installed.rung }}"
+"""
+
+RETURN = r"""
+installed:
+  description: What is there. Its members depend on what was found.
+  returned: when the cluster could be read
+  type: dict
+  sample:
+    rung: installed
+    form: helm
+    namespace: flux-system
+    release: ww-gitops
+    version: 0.38.0
+cluster:
+  description: The cluster that answered.
+  returned: when the API server answered
+  type: dict
+  sample: {name: prod-eu-1, uid: 0d3b2f6e-4c6b-4a51-9b1f-2f1d6f0c8e11, api: "https://prod-eu-1.example.com:6443"}
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils._argspec import INFO_SPEC
+from ..module_utils._surroundings import answer
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=INFO_SPEC, supports_check_mode=True)
+    answer(module, "info", INFO_SPEC)
+
+
+if __name__ == "__main__":
+    main()
