@@ -39,7 +39,7 @@ class Way:
 
 
 def main() -> int:
-    """The exit code: 1 when an answer is missing."""
+    """The exit code: 1 when more than one answer in a hundred is the server's failure; each is told on standard error."""
     recording, hosts, *kubeconfigs = sys.argv[1:]
     requests = [(r["method"], r["path"], r["headers"], r["body"] or None) for r in json.loads(Path(recording).read_text(encoding="utf-8"))]
     ways = [Way(Path(name)) for name in kubeconfigs]
@@ -47,9 +47,12 @@ def main() -> int:
     for number in range(int(hosts)):
         pool = ways[number % len(ways)].pool()
         for method, path, headers, body in requests:
-            bad += pool.urlopen(method, path, body=body, headers=headers, retries=False).status >= 500
+            answer = pool.urlopen(method, path, body=body, headers=headers, retries=False)
+            if answer.status >= 500:
+                bad += 1
+                print(f"{method} {path}: {answer.status} {answer.data[:300]!r}", file=sys.stderr)
         pool.close()
-    return 1 if bad else 0
+    return 1 if bad * 100 > int(hosts) * len(requests) else 0
 
 
 if __name__ == "__main__":

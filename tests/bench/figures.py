@@ -59,8 +59,8 @@ class Figures:
             self.bare.per_host(self.bare_start),
         )
         return (
-            f"of our {ours.cpu * 1000:.0f} ms CPU a cluster {nothing.cpu * 1000:.0f} ms are what Ansible takes for a task that does nothing; "
-            f"the rest over the bare loop: {(ours.cpu - nothing.cpu) / bare.cpu:.2f}"
+            f"of our {ours.cpu * 1000:.0f} ms CPU a cluster {nothing.cpu * 1000:.0f} ms are "
+            f"what Ansible takes for a task that does nothing; the rest over the bare loop: {(ours.cpu - nothing.cpu) / bare.cpu:.2f}"
         )
 
     def ratios(self, *, subtracted: bool) -> dict[str, float]:

@@ -79,7 +79,10 @@ class Loader:
     def end(self) -> list[dict[str, Any]]:
         """Its summary. Raises WitnessError when it has none."""
         self.process.terminate()
-        self.process.wait(20)
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            raise WitnessError("A load program did not end within 20 s of SIGTERM.") from None
         self._reader.join(5)
         if "streams" not in self.last:
             raise WitnessError(f"A load program ended with {self.process.returncode} and without a summary.")

@@ -58,7 +58,7 @@ def by_flux(lab: Lab, clusters: Clusters) -> Mistake:
     """A WG that Flux installed."""
     user = "by-flux"
     variables = _at(lab, clusters, OLDER, user, wge_namespace="by-flux")
-    return Mistake(variables, "blocked", "by-flux.*was installed as a Flux HelmRelease", "Only plain Helm releases", OLDER, user)
+    return Mistake(variables, "blocked", "by-flux.*was installed as a Flux HelmRelease", "only plain Helm releases", OLDER, user)
 
 
 def closed(lab: Lab, clusters: Clusters) -> Mistake:

@@ -43,6 +43,7 @@ RATE = 10.5
 PRODUCTS = {"text/plain": "WG", "text/html": "WGE"}
 """What the two products answer with at `/`: the records of the real servers say so."""
 KEPT_LOSSES = 100
+ENDS = (signal.SIGTERM, signal.SIGINT)
 
 
 class UnixConnection(http.client.HTTPConnection):
@@ -240,14 +241,13 @@ def main() -> int:
     access = Access.from_kubeconfig(options.kubeconfig) if options.kubeconfig else None
     targets = [_target(word, access) for word in options.targets]
 
-    ended = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
+    # Blocked in every thread and waited for in this one: a handler that sets an Event could meet itself in wait().
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)
     load = Load(targets, options.rate)
     load.start()
     end = time.monotonic() + options.seconds
     try:
-        while not ended.wait(min(1.0, max(0.0, end - time.monotonic()))) and time.monotonic() < end:
+        while (left := end - time.monotonic()) > 0 and signal.sigtimedwait(ENDS, min(1.0, left)) is None:
             print(json.dumps(load.progress()), flush=True)
         print(json.dumps(load.stop()), flush=True)
     except BrokenPipeError:
