@@ -7,6 +7,7 @@ shared with the parent would mix up the answers of two clusters.
 
 from __future__ import annotations
 
+import codecs
 import os
 import socket
 from collections.abc import Iterator, Mapping
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
 
 USER_AGENT = "weaveworks.wge"
+
+codecs.lookup("idna")  # Python loads it for the first look-up of a host name; here once for all workers, before they fork
 
 _KEEP_ALIVE = (
     # A peer that vanished without a word is noticed after 25 s, in a quiet watch too.
