@@ -195,7 +195,7 @@ def tell(figures: Figures, requests: list[Request], tasks: int) -> None:
     print(f"\nA preflight makes {len(requests)} requests ({reads} reads, {len(requests) - reads} access reviews).")
     print(f"The peer reads the same objects in {tasks} k8s_info tasks: no reviews, no /version, no /apis, nothing judged.")
     print(f"It ran on {PEER_HOSTS} hosts at a time, ours and the bare loop on {HOSTS}; all figures are for one cluster.")
-    print("Ours renders the chart once a run (one helm), which is in its figures. CPU is that of client programs, children included.")
+    print("Every helm that ours starts is in its figures. CPU is that of client programs, their children included.")
     print("\n".join(["", *figures.table(), ""]))
     print(
         f"CPU seconds from run to run: ours {spread(figures.ours.runs)}, bare {spread(figures.bare.runs)}, peer {spread(figures.peer.runs)}"
