@@ -32,8 +32,6 @@ from ._kube.configuration import connection_from
 from ._probe import ThreadProbes
 from ._rendering import SharedRendering
 
-GOOD = ("upgraded", "already", "planned")
-
 
 @dataclass
 class Surroundings:

@@ -17,7 +17,6 @@ from .names import HELM_NAMESPACE_ANNOTATION, HELM_RELEASE_ANNOTATION
 from .objects import annotations_of, containers_of, labels_of, name_of, namespace_of, pod_template
 
 WG_IMAGE = "/wego-app:"
-WG_PORT = "http"
 
 
 @dataclass(frozen=True, slots=True)

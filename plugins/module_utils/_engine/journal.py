@@ -19,6 +19,7 @@ from .._errors import SafeStop
 from .model import Object
 from .names import JOURNAL_LABEL, JOURNAL_PREFIX, RUN_LABEL
 from .objects import labels_of, name_of, object_path
+from .patches import pointer
 from .writes import Write
 
 SCHEMA = 1
@@ -99,8 +100,8 @@ class Journal:
         """The guarded patch that stores what this journal says now."""
         content = base64.b64encode(self.text().encode()).decode()
         return [
-            {"op": "test", "path": "/metadata/labels/wge.weave.works~1run", "value": self.run},
-            {"op": "replace", "path": "/metadata/labels/wge.weave.works~1journal", "value": self.state},
+            {"op": "test", "path": pointer("metadata", "labels", RUN_LABEL), "value": self.run},
+            {"op": "replace", "path": pointer("metadata", "labels", JOURNAL_LABEL), "value": self.state},
             {"op": "replace", "path": "/data/journal", "value": content},
         ]
 

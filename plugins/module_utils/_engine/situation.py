@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from .journal import Journal
 from .model import Object
 from .names import KEPT_ANNOTATION, RUN_LABEL, SHADOW_SUFFIX
-from .objects import annotations_of, labels_of, metadata, name_of, selects
+from .objects import annotations_of, labels_of, name_of, selects
 from .settings import Settings
 from .snapshot import Snapshot
 from .target import Target
@@ -103,11 +103,6 @@ def target_port(port: Object) -> int | str:
     """Where a Service port leads: its target port, or its own number when it names none."""
     found: int | str = port.get("targetPort") or port["port"]
     return found
-
-
-def created_by_us(item: Object) -> bool:
-    """Whether an object carries a run label, i.e. was made by this collection."""
-    return RUN_LABEL in (metadata(item).get("labels") or {})
 
 
 def _selector(service: Object) -> dict[str, str]:

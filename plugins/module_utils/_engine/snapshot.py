@@ -24,7 +24,7 @@ from .names import (
     LOGIN_SECRET,
     OIDC_SECRET,
 )
-from .objects import collection_path, labels_of, name_of, object_path, uid_of
+from .objects import collection_path, labels_of, name_of, object_path, path_of, uid_of
 from .settings import Settings
 
 WG_SELECTORS = ("app.kubernetes.io/name=weave-gitops", "weave.works/app=weave-gitops-oss", "app=wego-app")
@@ -128,8 +128,10 @@ def refresh(cluster: Cluster, settings: Settings, identity: Identity, found: Fou
     secrets = _release_secrets(cluster, namespace, (found.release, settings.target_release))
     current = installed(Found(again, found.form, found.release), secrets)
     journals = cluster.list(collection_path("Secret", namespace), labels=JOURNAL_LABEL)
-    kept = [item for path in _kept_paths(current, namespace) if (item := cluster.get(path)) is not None]
-    return Snapshot(identity, current, lists, secrets, journals, kept, _named(cluster, namespace))
+    named = _named(cluster, namespace)
+    known = {path_of(item): item for item in named.values() if item}
+    kept = [item for path in _kept_paths(current, namespace) if (item := known.get(path) or cluster.get(path)) is not None]
+    return Snapshot(identity, current, lists, secrets, journals, kept, named)
 
 
 def _release_secrets(cluster: Cluster, namespace: str, releases: Iterable[str]) -> list[Object]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Manifests as text turned into objects, at the one place that parses YAML. PRIVATE.
+"""Manifests as text turned into objects. PRIVATE. (Kubeconfigs, whose text must never be quoted, are read in ``_kube/libraries.py``.)
 
 PyYAML comes with ansible-core; its C loader is used where it is built in, since a rendered chart takes it a tenth of the time.
 """
