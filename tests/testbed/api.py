@@ -8,6 +8,7 @@ import http.client
 import json
 import os
 import ssl
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 APPLY = "application/apply-patch+yaml"
+LONGEST_REFUSAL_SECONDS = 60
 
 
 class ApiError(Exception):
@@ -66,8 +68,12 @@ class Api:
         return answer.status, answer.headers, answer.read()
 
     def request(self, method: str, path: str, value: Any = None, kind: str = JSON) -> Any:
-        """The decoded answer; ApiError for anything but 2xx."""
-        status, _headers, raw = self.raw(method, path, value, kind)
+        """The decoded answer; ApiError for anything but 2xx. What the server refused for the moment is asked again."""
+        status, headers, raw = self.raw(method, path, value, kind)
+        deadline = time.monotonic() + LONGEST_REFUSAL_SECONDS
+        while status == 429 and time.monotonic() < deadline:  # a kind is listed for the first time: storage is (re)initializing
+            time.sleep(float(headers.get("Retry-After") or 1))
+            status, headers, raw = self.raw(method, path, value, kind)
         try:
             answer = json.loads(raw) if raw else {}
         except ValueError:
