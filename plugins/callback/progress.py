@@ -57,11 +57,12 @@ class CallbackModule(CallbackBase):
     def _read(self) -> None:
         rest = b""
         while True:
+            stopping = self._stopping  # looked at before the read: what was told until then is in the pipe now
             chunk = self._chunk()
             *lines, rest = (rest + chunk).split(b"\n")
             for line in lines:
                 self._show(line)
-            if self._stopping and len(chunk) < _CHUNK:
+            if stopping and len(chunk) < _CHUNK:
                 return
 
     def _chunk(self) -> bytes:
