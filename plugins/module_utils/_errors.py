@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The one exception family of the collection. PRIVATE: can change at any time.
 
-Raised anywhere below the front ends, turned into a message at one place (``_front.py``).
+Raised anywhere below the front ends, turned into a message at one place (``_front``).
 Every error is a sentence for a person: what is wrong, where, and what to do next. Each class carries
 the verdict that a cluster gets when the error ends its climb.
 """

@@ -69,6 +69,8 @@ def answer(module: AnsibleModule, question: str, spec: Spec) -> None:
     with Watch(os.getppid(), params.get("deadline_seconds")) as watch:
         result = call(question, params, Surroundings(watch.keep_going, _silent, module.check_mode, module._diff))
     result = without_secrets(result, secrets)
+    for warning in result.pop("warnings", []):
+        module.warn(warning)  # given as a part of the result they are deprecated
     if result.pop("failed", False):
         module.fail_json(**result)
     module.exit_json(**result)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Real ansible-playbook runs on a copy of the collection whose `_front.py` is a stand-in."""
+"""Real ansible-playbook runs on a copy of the collection whose `_front` is a stand-in."""
 
 from __future__ import annotations
 
@@ -122,6 +122,7 @@ def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in SHIPPED:
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "galaxy.yml", copy)
+    shutil.rmtree(copy / "plugins/module_utils/_front")
     shutil.copy(HERE / "fake_front.py", copy / "plugins/module_utils/_front.py")
     return top
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Stands for `plugins/module_utils/_front.py` in a copied tree: the option `release` says how the cluster behaves."""
+"""Stands for `plugins/module_utils/_front` in a copied tree: the option `release` (or `secret_name`) says how the cluster behaves."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Surroundings:
 
 
 def call(question: str, params: dict[str, Any], surroundings: Surroundings) -> dict[str, Any]:
-    scenario = params["release"] or "good"
+    scenario = params.get("release") or params.get("secret_name") or "good"
     cluster = {"name": scenario, "uid": f"uid-{params['host']}", "api": params["host"] or ""}
     return {"cluster": cluster, **_ANSWERS[question](scenario, params, surroundings)}
 
@@ -51,12 +51,26 @@ def _info(scenario: str, params: dict[str, Any], surroundings: Surroundings) -> 
 
 
 def _preflight(scenario: str, params: dict[str, Any], surroundings: Surroundings) -> dict[str, Any]:
-    if scenario == "blocked":
-        return _failed("blocked", "TA-02 chart: the Service port is renamed.")
     if scenario == "unreachable":
-        return _failed("unreachable", "The API server does not answer.")
-    check = {"id": "CL-01", "group": "cluster", "title": "API reachable", "severity": "block", "status": "pass"}
-    return {"changed": False, "verdict": "pass", "checks": [{**check, "evidence": "", "remedy": ""}], "plan": []}
+        return _failed("unreachable", "The API server does not answer.", next_step="Wait.")
+    if scenario == "mistaken":
+        raise RuntimeError("a mistake of ours")
+    twin = {"cluster": {"uid": "uid-of-two", "api": params["host"], "version": "v1.33.1"}} if scenario == "twin" else {}
+    told = {"checks": _checks(scenario), "plan": [{"step": "S12", "title": "flip", "rung": "flipped", "writes": []}], **twin}
+    said = "TA-02 chart: the Service port is renamed."
+    if scenario == "blocked" and params["fail_on"] == "block":
+        return _failed("blocked", said, **told)
+    verdict = {"blocked": "block", "unsure": "error", "warned": "warn"}.get(scenario, "pass")
+    message = {"msg": said, "message": said, "next_step": ""} if verdict in ("block", "error") else {}
+    return {"changed": False, "verdict": verdict, **told, **message}
+
+
+def _checks(scenario: str) -> list[dict[str, Any]]:
+    reachable = {"id": "CL-01", "group": "cluster", "title": "API server reachable", "severity": "block", "status": "pass"}
+    status = {"blocked": "fail", "unsure": "error", "warned": "warn"}.get(scenario, "pass")
+    seen = {"evidence": "The Service port is renamed.", "remedy": "Correct wge_values."}
+    renders = {"id": "TA-02", "group": "target", "title": "chart renders", "severity": "block", "status": status, **seen}
+    return [{"evidence": "It answers.", "remedy": "", "waiver": {}, **reachable}, {"waiver": {}, **renders}]
 
 
 def _upgrade(scenario: str, params: dict[str, Any], surroundings: Surroundings) -> dict[str, Any]:
@@ -117,4 +131,27 @@ def _diff(surroundings: Surroundings) -> list[dict[str, str]]:
     return [entry] if surroundings.diff else []
 
 
-_ANSWERS = {"info": _info, "preflight": _preflight, "upgrade": _upgrade}
+def _verify(scenario: str, params: dict[str, Any], surroundings: Surroundings) -> dict[str, Any]:
+    if scenario in ("unreachable", "blocked"):
+        return _failed(scenario, f"The cluster is {scenario}.", next_step="")
+    if scenario == "crash":
+        raise RuntimeError("a mistake of ours")
+    invalid = {
+        "valid": False,
+        "expired": False,
+        "expires": "",
+        "days_left": None,
+        "customer": "",
+        "features": None,
+        "key_id": "",
+        "jti": "",
+    }
+    if scenario == "forged":
+        return {"changed": False, **invalid, "reason": "signature", "message": "Its signature is not good.", "effect": "none", "advice": ""}
+    days = {"expired": -3, "soon": 10}.get(scenario, 300)
+    known = {"valid": True, "expired": days < 0, "expires": "2027-03-03T12:00:00Z", "days_left": days, "key_id": "k", "jti": scenario}
+    effect = "entitled" if params["by_effect"] else ""
+    return {"changed": False, **invalid, **known, "customer": "acme@example.com", "effect": effect, "advice": "", "message": ""}
+
+
+_ANSWERS = {"info": _info, "preflight": _preflight, "upgrade": _upgrade, "verify": _verify}
