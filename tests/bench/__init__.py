@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""`make bench`: what a preflight costs, beside a kubernetes.core playbook and a bare loop, all in one run."""
+"""`make bench`: what a preflight and an entitlement cost, beside programs of others and a bare loop, each in one run."""

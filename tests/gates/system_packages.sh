@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# system_packages.sh base|bed: see to the programs that pip cannot bring.
+# system_packages.sh base|bed|browser: see to the programs that pip cannot bring.
 # As root on Debian or Ubuntu what is missing is installed; otherwise the line to run is printed.
 set -euo pipefail
 
@@ -29,6 +29,7 @@ case ${1:-} in
     base)
         need "$(venv_package)" "$python" -c 'import ensurepip, venv'
         need git program git
+        need openssl program openssl
         need ca-certificates test -s /etc/ssl/certs/ca-certificates.crt -o -s /etc/pki/tls/certs/ca-bundle.crt
         ;;
     bed)
@@ -40,8 +41,13 @@ case ${1:-} in
         need openssh-client program ssh
         need openssh-server program sshd
         ;;
+    browser) # 300 MB with what it needs, so that only `make browser` asks for it
+        browser() { [[ -n ${WGE_TEST_CHROMIUM:-} ]] || program chromium-headless-shell || program chromium || program google-chrome; }
+        need chromium-headless-shell browser
+        need fonts-dejavu-core test -d /usr/share/fonts/truetype/dejavu
+        ;;
     *)
-        echo "usage: ${0##*/} base|bed" >&2
+        echo "usage: ${0##*/} base|bed|browser" >&2
         exit 2
         ;;
 esac

@@ -19,6 +19,8 @@ COLLECTIONS = ROOT / "build" / "collections"
 for _name in [name for name in os.environ if name.startswith(("ANSIBLE_", "K8S_AUTH_", "KUBE"))]:
     del os.environ[_name]
 os.environ["ANSIBLE_CONFIG"] = str(ROOT / "ansible.cfg")
+# Else it makes a folder where the tests were started.
+os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(ROOT / "build" / "cache" / "hypothesis")
 
 
 def pytest_configure(config: pytest.Config) -> None:
