@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
+from ..module_utils._files import write_whole
+
 
 def run_file(report_dir: str, run: str) -> str:
     """Where the records of a run are."""
@@ -47,17 +49,8 @@ def records(path: str) -> list[dict[str, Any]]:
 
 
 def replace(path: str, text: str) -> None:
-    """Write a file whole or not at all."""
-    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-    unfinished = f"{path}.{os.getpid()}"
-    handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    try:
-        with open(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(unfinished, path)
-    except OSError:
-        os.unlink(unfinished)
-        raise
+    """Write a file whole or not at all. Raises OSError."""
+    write_whole(path, text.encode())
 
 
 def _parsed(line: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 """S3: a copy of everything this run will touch, on the machine that runs the climb. PRIVATE.
 
 In this version a plain file of mode 0600; written under a temporary name and renamed, so half a file never counts. Its name
-and hash go into the journal. Killed before the rename: a file ``….part`` that the next run overwrites.
+and hash go into the journal. Killed before the rename: a file ``….part``, which nobody reads.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import json
 import os
 
 from ..._errors import InvalidSettings
+from ..._files import write_whole
 from ..model import Object, Rung
 from ..objects import namespace_of
 from ..situation import Situation
@@ -42,8 +43,7 @@ class Archive(Step):
         path = os.path.join(folder, f"{now.snapshot.identity.uid}-{now.run}.json")
         content = json.dumps(content_of(now), indent=1, sort_keys=True).encode()
         try:
-            os.makedirs(folder, mode=0o700, exist_ok=True)
-            _write(path, content)
+            write_whole(path, content)
             with open(path, "rb") as stored:
                 same = stored.read() == content
         except OSError as problem:
@@ -65,13 +65,3 @@ def content_of(now: Situation) -> Object:
         "run": now.run,
         "objects": [item for item in everything if namespace_of(item) in ("", snapshot.namespace) or item.get("kind") == "Secret"],
     }
-
-
-def _write(path: str, content: bytes) -> None:
-    partial = path + ".part"
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(partial, path)

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+from ..module_utils._argspec import KEYPAIR_SPEC
+from ..plugin_utils._question import QuestionAction
+
+
+class ActionModule(QuestionAction):
+    """A vendor's pair of keys, on the controller."""
+
+    name = "wge_entitlement_keypair"
+    question = "keypair"
+    spec = KEYPAIR_SPEC
+    controller_only = True
