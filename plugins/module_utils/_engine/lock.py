@@ -45,8 +45,8 @@ class Lock:
         if live is None:
             self._create()
             return
-        self._wait_out(live, waiting)
-        self._take(live)
+        left = wait_out(self._cluster, self._clock, live, self._seconds, waiting)
+        self._take(left)
 
     def renew(self) -> None:
         """Renew when a third of the duration has passed. Raises SafeStop when the Lease is no longer ours."""
@@ -80,22 +80,8 @@ class Lock:
             raise SafeStop("Another run took the lock of this cluster at the same moment.", "Wait for it to end.") from problem
         self._renewed = started
 
-    def _wait_out(self, live: Object, waiting: Callable[[str], None]) -> None:
-        holder = live.get("spec", {}).get("holderIdentity") or ""
-        duration = live.get("spec", {}).get("leaseDurationSeconds") or self._seconds
-        seen, end = metadata(live)["resourceVersion"], self._clock.monotonic() + duration
-        while holder and self._clock.monotonic() < end:
-            waiting(f"waiting {max(0.0, end - self._clock.monotonic()):.0f} s for the lock of {holder} to go stale")
-            self._clock.sleep(2)
-            again = self._cluster.get(self._path)
-            if again is None:
-                live.clear()
-                return
-            if metadata(again)["resourceVersion"] != seen:
-                raise SafeStop(f"Another run holds the lock of this cluster: {holder}.", "Wait for it to end, or end it.")
-
-    def _take(self, live: Object) -> None:
-        if not live:
+    def _take(self, live: Object | None) -> None:
+        if live is None:
             self._create()
             return
         version = metadata(live)["resourceVersion"]
@@ -128,3 +114,23 @@ class Lock:
     def _spec(self) -> Object:
         stamp = self._clock.wall().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         return {"holderIdentity": self._holder, "leaseDurationSeconds": int(self._seconds), "renewTime": stamp}
+
+
+def wait_out(cluster: Cluster, clock: Clock, live: Object, seconds: float, waiting: Callable[[str], None]) -> Object | None:
+    """Watch a Lease for its own duration (``seconds`` when it tells none): the Lease that nobody renewed, None when it went away.
+
+    ``waiting`` is called about every 2 s and may raise. Raises SafeStop when its holder renews it.
+    """
+    path = object_path("Lease", LEASE, str(metadata(live).get("namespace") or ""))
+    holder = live.get("spec", {}).get("holderIdentity") or ""
+    duration = live.get("spec", {}).get("leaseDurationSeconds") or seconds
+    seen, end = metadata(live)["resourceVersion"], clock.monotonic() + duration
+    while holder and clock.monotonic() < end:
+        waiting(f"waiting {max(0.0, end - clock.monotonic()):.0f} s for the lock of {holder} to go stale")
+        clock.sleep(2)
+        again = cluster.get(path)
+        if again is None:
+            return None
+        if metadata(again)["resourceVersion"] != seen:
+            raise SafeStop(f"Another run holds the lock of this cluster: {holder}.", "Wait for it to end, or end it.")
+    return live

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from .entitlement.effect import PROTECTED_PATH, proxy_path
 from .model import Vantage
 from .objects import name_of
 from .situation import Situation
-from .steps.rehearse import PROTECTED_PATH, proxy_path
 
 
 def vantages_for(now: Situation) -> Sequence[Vantage]:

@@ -1,29 +1,27 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How a climb acts: every write guarded and read back, every wait watched. PRIVATE.
 
-The rules of a safe write live here and nowhere else: ask before each write whether to go on, renew
-the lock, send once, and after a lost answer or a refused guard look at the cluster instead of guessing.
+Ask before each write whether to go on, and renew the lock; how it is then sent is ``sending``'s.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, replace
 
-from .._errors import Conflict, Interrupted, Rejected, SafeStop, StepFailed, TrafficFault, UnknownOutcome
+from .._errors import Interrupted, SafeStop, TrafficFault
+from . import sending, traffic
 from . import snapshot as reading
-from . import traffic
+from .entitlement.grant import grant_of
 from .journal import Journal
 from .lock import Lock
 from .model import Clock, Cluster, Helm, Object, Probes, Vantage
 from .names import RUN_LABEL
-from .objects import labels_of, metadata, parent_path, uid_of
+from .objects import labels_of, metadata, uid_of
+from .sending import POLL_SECONDS
 from .situation import Situation
 from .writes import Write
 
-TRIES = 5
-POLL_SECONDS = 0.5
 RECENT_SECONDS = 15
 """How far back the traffic is judged; well beyond the windows of ``traffic.red``, and a soak of hours costs no more."""
 AFTER_FAULT = "Look at the namespace's events for why WGE stopped answering, then run again."
@@ -59,7 +57,6 @@ class Work:
     first_flip: float | None = None
     watching: bool = False
     closing: bool = False
-    facts: dict[str, Any] = field(default_factory=dict)
 
     @property
     def journal(self) -> Journal:
@@ -83,31 +80,12 @@ class Work:
         """Read the namespace anew."""
         old = self.now
         fresh = reading.refresh(self.tools.cluster, old.settings, old.snapshot.identity, old.snapshot.installed.found)
-        self.now = Situation(old.settings, fresh, old.target, old.run, old.journal)
+        self.now = replace(old, snapshot=fresh, grant=grant_of(old.settings, fresh))
         return self.now
 
     def send(self, write: Write) -> None:
         """Make one write happen. Raises SafeStop when somebody else changed the object meanwhile."""
-        for attempt in range(TRIES):
-            self.guard()
-            try:
-                self._send_once(write)
-                return
-            except (Conflict, UnknownOutcome) as problem:
-                live = self.tools.cluster.get(write.path)
-                if write.is_applied(live):
-                    return
-                if not write.may_be_sent(live):
-                    raise SafeStop(
-                        f"Somebody else changed {write.path} while this run was at work{_by(live)}: {write.text} was not done.",
-                        "Look at the object, then run again.",
-                    ) from problem
-                self.tools.clock.sleep(POLL_SECONDS * 2**attempt)
-            except Rejected as problem:
-                if write.verb != "patch" or self.tools.cluster.get(write.path) is not None:
-                    raise
-                raise SafeStop(f"{write.path} is gone: {write.text} was not done.", "See who deleted it before running again.") from problem
-        raise SafeStop(f"{write.text}: no answer after {TRIES} tries.", "Look at the API server, then run again.")
+        sending.send(write, self.tools.cluster, self.tools.clock, self.guard, self.tools.helm)
 
     def send_all(self, writes: Sequence[Write]) -> None:
         """Make writes happen, in order."""
@@ -155,11 +133,7 @@ class Work:
 
     def wait_until(self, missing: Callable[[], str], seconds: float, what: str) -> None:
         """Wait, watched, until ``missing`` answers "". Raises StepFailed with the last answer when the time is over."""
-        end = self.tools.clock.monotonic() + seconds
-        while reason := missing():
-            if self.tools.clock.monotonic() > end:
-                raise StepFailed(f"{what}: not after {seconds:g} s, {reason.rstrip('.')}.", "Look at the namespace's events and pods.")
-            self._tick(POLL_SECONDS)
+        sending.wait_until(missing, seconds, what, self.tools.clock, self._tick)
 
     def save_journal(self) -> None:
         """Store what the journal says now."""
@@ -170,19 +144,3 @@ class Work:
         self.guard()
         self.check_traffic()
         self.tools.clock.sleep(seconds)
-
-    def _send_once(self, write: Write) -> None:
-        cluster = self.tools.cluster
-        if write.verb == "create":
-            cluster.create(parent_path(write.path), write.body)
-        elif write.verb == "patch":
-            cluster.patch(write.path, write.operations)
-        elif write.verb == "delete":
-            cluster.delete(write.path, uid=write.uid)
-        elif write.release:
-            self.tools.helm.install(write.release)
-
-
-def _by(live: Object | None) -> str:
-    managers = sorted({str(entry.get("manager")) for entry in metadata(live or {}).get("managedFields") or []})
-    return f" (last managers: {', '.join(managers)})" if managers else ""

@@ -10,18 +10,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..._errors import SafeStop
+from .. import readiness
 from ..forms.helm import newest, revisions_of, storage_name
-from ..model import Object, Operation, Rung
+from ..model import Object, Rung
 from ..names import RUN_LABEL
 from ..objects import collection_path, is_available, object_path
-from ..patches import MISSING, pointer, value_at
 from ..situation import Situation
 from ..work import Work
 from ..writes import Write, install, patch
 from .base import Step
-
-PRE_STOP_SECONDS = 15
-GRACE_SECONDS = 45
 
 
 class InstallBeside(Step):
@@ -86,47 +83,18 @@ def _install(now: Situation) -> list[Write]:
 def _probes(now: Situation) -> list[Write]:
     if not now.target.deployment:  # neither a chart nor an installed WGE: only a way back is possible
         return []
-    live = now.wge or now.target.deployment
-    container = pointer("spec", "template", "spec", "containers", now.target.container_index)
-    operations: list[Operation] = []
-    for key, wanted in probes_for(now).items():
-        path = container + pointer(key)
-        if value_at(live, path) is MISSING:
-            operations += [{"op": "test", "path": path, "value": None}, {"op": "add", "path": path, "value": wanted}]
+    target, live = now.target, now.wge or now.target.deployment
+    operations = readiness.operations(live, target.container_index, target.container["name"], probes_for(now))
     if not operations:
         return []
-    name: Operation = {"op": "test", "path": container + "/name", "value": now.target.container["name"]}
-    grace: Operation = {"op": "add", "path": "/spec/template/spec/terminationGracePeriodSeconds", "value": GRACE_SECONDS}
-    path = object_path("Deployment", now.target.name, now.namespace)
-    return [patch(path, [name, *operations, grace], [], "give WGE's server probes and a drain time")]
+    path = object_path("Deployment", target.name, now.namespace)
+    return [patch(path, operations, [], "give WGE's server probes and a drain time")]
 
 
 def probes_for(now: Situation) -> Object:
-    """Readiness, liveness and start-up probes, and a sleep before SIGTERM: WGE dies at once on it (docs/facts.md, 11)."""
-    prefix = now.snapshot.installed.route_prefix
-    scheme = "HTTPS" if now.target.uses_tls else "HTTP"
-
-    def get(path: str, period: int, failures: int) -> Object:
-        request = {"path": prefix + path, "port": "server", "scheme": scheme}
-        return {"httpGet": request, "periodSeconds": period, "failureThreshold": failures, "timeoutSeconds": 2}
-
-    probes: Object = {
-        "startupProbe": get("/v1/featureflags", 1, 120),
-        "readinessProbe": get("/v1/featureflags", 2, 2),
-        "livenessProbe": get("/", 10, 6),
-    }
-    if now.snapshot.identity.minor >= 30:
-        probes["lifecycle"] = {"preStop": {"sleep": {"seconds": PRE_STOP_SECONDS}}}
-    return probes
+    """The probes of this WGE: below the route prefix it inherits, in its scheme."""
+    return readiness.wanted(now.snapshot.installed.route_prefix, tls=now.target.uses_tls, minor=now.snapshot.identity.minor)
 
 
 def _not_ready(work: Work) -> str:
-    path = object_path("Deployment", work.now.target.name, work.now.namespace)
-    live = work.tools.cluster.get(path)
-    if live is None:
-        return "its Deployment is not there"
-    if is_available(live):
-        return ""
-    conditions = live.get("status", {}).get("conditions") or []
-    reasons = [c.get("message", "") for c in conditions if c.get("status") != "True" or c.get("type") == "ReplicaFailure"]
-    return " ".join(reasons) or "its pods are not ready"
+    return readiness.not_rolled_out(work.tools.cluster.get(object_path("Deployment", work.now.target.name, work.now.namespace)))

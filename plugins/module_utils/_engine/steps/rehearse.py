@@ -8,6 +8,8 @@ the next run or removed with everything else of this run.
 from __future__ import annotations
 
 from ..._errors import StepFailed
+from ..entitlement import effect
+from ..entitlement.effect import PROTECTED_PATH, proxy_path
 from ..model import Answer, Object, Rung
 from ..names import SHADOW_SUFFIX
 from ..objects import collection_path, name_of, object_path
@@ -17,8 +19,6 @@ from ..work import Work
 from ..writes import Write, create
 from .base import Step
 
-PROTECTED_PATH = "/v1/version"
-EXPIRED_HEADER = "entitlement-expired-message"
 LAG_SECONDS = 10
 
 
@@ -57,11 +57,6 @@ def shadow_name(service: Object) -> str:
     return name_of(service)[: 63 - len(SHADOW_SUFFIX)] + SHADOW_SUFFIX
 
 
-def proxy_path(namespace: str, service: str, port: int, scheme: str) -> str:
-    """The API server's proxy path to a Service port; RBAC names the part ``http:name:port`` (10c)."""
-    return f"/api/v1/namespaces/{namespace}/services/{scheme}:{service}:{port}/proxy"
-
-
 def judge_answers(work: Work, service: str, port: int) -> None:
     """Ask WGE through a Service and raise StepFailed unless it serves, is entitled, and guards its API (F6)."""
     now = work.now
@@ -80,22 +75,20 @@ def _ask(work: Work, path: str) -> Answer:
 
     def not_wges() -> str:
         answers.append(work.tools.cluster.raw(path))
-        if answers[-1].status in (502, 503, 504) or b'"kind":"Status"' in answers[-1].body.replace(b" ", b""):
-            return f"the API server itself says {answers[-1].status}"
-        return ""
+        return effect.not_wges(answers[-1])
 
     work.wait_until(not_wges, LAG_SECONDS, "WGE cannot be asked through the API server")
     return answers[-1]
 
 
 def _judge_entitlement(work: Work, answer: Answer) -> None:
-    if answer.status == 500:
+    state = effect.state_of(answer)
+    if state == effect.NONE:
         raise StepFailed("WGE finds no valid entitlement: its API answers 500.", "Ask the vendor for a valid entitlement.")
-    if answer.status not in (200, 401, 404):
+    if state == effect.UNKNOWN:
         raise StepFailed(f"WGE answers {answer.status} on {PROTECTED_PATH}.", "Look at the log of WGE's pod.")
-    if answer.headers.get(EXPIRED_HEADER):
+    if state == effect.EXPIRED:
         work.note("the entitlement has expired: WGE works and warns its users")
-        work.facts["entitlement_expired"] = True
 
 
 def _no_endpoint(work: Work, service: str) -> str:

@@ -9,6 +9,7 @@ Killed after the flip: WGE serves; the next run sees it, verifies and soaks anew
 from __future__ import annotations
 
 from ..._errors import StepFailed
+from ..entitlement.effect import proxy_path
 from ..model import Object, Operation, Right, Rung
 from ..objects import collection_path, is_ready, name_of, object_path, path_of, uid_of
 from ..patches import pointer, value_at
@@ -18,7 +19,7 @@ from ..work import Work
 from ..writes import Write, delete, patch
 from .base import Step
 from .owners import Freeze
-from .rehearse import judge_answers, proxy_path, shadow_name
+from .rehearse import judge_answers, shadow_name
 
 SETTLE_SECONDS = 60
 RECHECK_SECONDS = 10

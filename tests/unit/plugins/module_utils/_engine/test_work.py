@@ -10,7 +10,8 @@ import pytest
 
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.lock import Lock
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.names import RUN_LABEL
-from ansible_collections.weaveworks.wge.plugins.module_utils._engine.work import TRIES, Work
+from ansible_collections.weaveworks.wge.plugins.module_utils._engine.sending import TRIES
+from ansible_collections.weaveworks.wge.plugins.module_utils._engine.work import Work
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.writes import Write, create, patch
 from ansible_collections.weaveworks.wge.plugins.module_utils._errors import (
     Forbidden,

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+from ..module_utils._argspec import ENTITLE_SPEC
+from ..plugin_utils._question import QuestionAction
+
+
+class ActionModule(QuestionAction):
+    """One entitlement, put where WGE looks for it."""
+
+    name = "wge_entitlement_install"
+    question = "entitle"
+    spec = ENTITLE_SPEC

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One write, made to happen: sent once, and after a lost answer or a refused guard the cluster is looked at. PRIVATE.
+
+A climb and the renewal of an entitlement both write through here. What differs is what they ask before each request (``guard``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .._errors import Conflict, Rejected, SafeStop, StepFailed, UnknownOutcome
+from .model import Clock, Cluster, Helm, Object
+from .objects import metadata, parent_path
+from .writes import Write
+
+TRIES = 5
+POLL_SECONDS = 0.5
+
+
+def send(write: Write, cluster: Cluster, clock: Clock, guard: Callable[[], None], helm: Helm | None = None) -> None:
+    """Make one write happen; ``guard`` is asked before each try and may raise. ``helm`` is needed for a release alone.
+
+    Raises SafeStop when somebody else changed the object meanwhile.
+    """
+    for attempt in range(TRIES):
+        guard()
+        try:
+            _send_once(write, cluster, helm)
+            return
+        except (Conflict, UnknownOutcome) as problem:
+            live = cluster.get(write.path)
+            if write.is_applied(live):
+                return
+            if not write.may_be_sent(live):
+                raise SafeStop(
+                    f"Somebody else changed {write.path} while this run was at work{_by(live)}: {write.text} was not done.",
+                    "Look at the object, then run again.",
+                ) from problem
+            clock.sleep(POLL_SECONDS * 2**attempt)
+        except Rejected as problem:
+            if write.verb != "patch" or cluster.get(write.path) is not None:
+                raise
+            raise SafeStop(f"{write.path} is gone: {write.text} was not done.", "See who deleted it before running again.") from problem
+    raise SafeStop(f"{write.text}: no answer after {TRIES} tries.", "Look at the API server, then run again.")
+
+
+def wait_until(missing: Callable[[], str], seconds: float, what: str, clock: Clock, tick: Callable[[float], None]) -> None:
+    """Wait until ``missing`` answers "". Raises StepFailed with the last answer when the time is over."""
+    end = clock.monotonic() + seconds
+    while reason := missing():
+        if clock.monotonic() > end:
+            raise StepFailed(f"{what}: not after {seconds:g} s, {reason.rstrip('.')}.", "Look at the namespace's events and pods.")
+        tick(POLL_SECONDS)
+
+
+def _send_once(write: Write, cluster: Cluster, helm: Helm | None) -> None:
+    if write.verb == "create":
+        cluster.create(parent_path(write.path), write.body)
+    elif write.verb == "patch":
+        cluster.patch(write.path, write.operations)
+    elif write.verb == "delete":
+        cluster.delete(write.path, uid=write.uid)
+    elif write.release and helm:
+        helm.install(write.release)
+
+
+def _by(live: Object | None) -> str:
+    managers = sorted({str(entry.get("manager")) for entry in metadata(live or {}).get("managedFields") or []})
+    return f" (last managers: {', '.join(managers)})" if managers else ""
