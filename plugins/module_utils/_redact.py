@@ -2,25 +2,20 @@
 """Keeps secrets out of results, diffs and messages. PRIVATE: can change at any time.
 
 Ansible hides the values of options that are marked no_log. A kubeconfig or chart values given as a mapping hold
-secrets too, so their members with a telling name count as well.
+secrets too, so their members with a telling name count as well; and so does a private key, wherever it was put.
 """
 
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible.module_utils.common.parameters import remove_values
 
 from ._argspec import Spec
+from ._telling import PRIVATE_KEY, TELLING
 
-_TELLING = re.compile(
-    r"pass(word|wd|phrase)|(?<!existing)(?<!credentials)secret(?!name|ref)|token(?!duration)|entitlement|bearer|"
-    r"(api|access|signing|client|private|ssh)[-_]?key|key-data|basic[-_]?auth|^auth$",
-    re.IGNORECASE,
-)
 # Shorter guesses ("yes", "admin") would blank out half of a result; options marked no_log count at any length.
 _SHORTEST_GUESS = 6
 # Our own words. A secret that happens to equal one of them must not make a result unreadable for the playbook.
@@ -55,15 +50,17 @@ def _of_option(option: Mapping[str, Any], value: Any) -> Iterator[str]:
             yield from _of_option(sub_option, value.get(name))
     elif inner and isinstance(value, str) and any(sub_option.get("no_log") for sub_option in inner.values()):
         yield value  # a mapping written as text: which part is secret cannot be told
+    elif option.get("type") in ("str", "list"):
+        yield from (text for text in _strings(value) if PRIVATE_KEY.search(text))
     elif option.get("type") in ("raw", "dict"):
         yield from (text for text in _guesses(value) if len(text) >= _SHORTEST_GUESS)
 
 
 def _guesses(value: Any) -> Iterator[str]:
     if isinstance(value, Mapping):
-        named_like_variable = _TELLING.search(str(value.get("name") or ""))
+        named_like_variable = TELLING.search(str(value.get("name") or ""))
         for key, item in value.items():
-            if _TELLING.search(str(key)) or (key == "value" and named_like_variable):
+            if TELLING.search(str(key)) or (key == "value" and named_like_variable):
                 yield from _strings(item)
             else:
                 yield from _guesses(item)

@@ -217,6 +217,20 @@ archive:
   returned: when the archive was written
   type: str
   sample: /srv/upgrade/wge-archive/prod-eu-1
+entitlement:
+  description:
+    - What the entitlement of this cluster is, and whether it was O(entitlement) (V(given)) or lies in the cluster (V(stored)).
+    - Its members are those that M(weaveworks.wge.wge_entitlement_verify) returns. C(features) is null when all are granted.
+  returned: when the cluster could be read
+  type: dict
+  sample:
+    valid: true
+    expired: false
+    expires: "2027-11-23T23:59:59Z"
+    days_left: 365
+    customer: platform@example.com
+    features: null
+    source: stored
 cluster:
   description: The cluster that answered.
   returned: when the API server answered

@@ -138,6 +138,11 @@ class Lab:
 
     # -- what an inventory says
 
+    @property
+    def public_keys(self) -> list[str]:
+        """What the bed's entitlements are verified with."""
+        return [self.bed.paths.entitlement_public.read_text(encoding="ascii")]
+
     def identity(self, cluster: Cluster, user: str = UPGRADER) -> Path:
         """The kubeconfig of a cluster administrator of that name."""
         path = self.root / "kubeconfigs" / f"{cluster.name}-{user}"
@@ -160,6 +165,7 @@ class Lab:
             "ansible_python_interpreter": "{{ ansible_playbook_python }}",
             "wge_chart": str(self.bed.paths.charts / "mccp"),
             "wge_helm": str(self.bed.paths.helm),
+            "wge_entitlement_public_keys": self.public_keys,
             "wge_archive_dir": str(folder / "archive"),
             "wge_report_dir": str(folder / "reports"),
             **FAST,

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import yaml
-from testbed import Cluster, charts
+from cryptography.hazmat.primitives.asymmetric import ed25519
+from testbed import Cluster, charts, entitlement
 
 from .cast import BARE, CANARY, OLDER, UNENTITLED
 from .lab import NAMESPACE, Lab, Variables
@@ -147,6 +148,14 @@ def no_entitlement(lab: Lab, clusters: Clusters) -> Mistake:
     return Mistake(_at(lab, clusters, UNENTITLED, user), "blocked", fact, "wge_entitlement", UNENTITLED, user)
 
 
+def forged_entitlement(lab: Lab, clusters: Clusters) -> Mistake:
+    """A well formed one that the vendor has not signed."""
+    user = "forged-entitlement"
+    token = entitlement.issue(ed25519.Ed25519PrivateKey.generate(), "forged@example.com", until=4102444800)
+    variables = _at(lab, clusters, UNENTITLED, user, wge_entitlement=token)
+    return Mistake(variables, "blocked", "EN-02.*given is not genuine", "vendor", UNENTITLED, user)
+
+
 MISTAKES: tuple[Callable[[Lab, Clusters], Mistake], ...] = (
     no_wg,
     two_wg,
@@ -163,4 +172,5 @@ MISTAKES: tuple[Callable[[Lab, Clusters], Mistake], ...] = (
     other_port,
     other_service,
     no_entitlement,
+    forged_entitlement,
 )

@@ -7,10 +7,12 @@ there is a host for each kind of bad input (mistakes.py), with an identity and a
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass, field
 from typing import Any
 
-from testbed import Cluster, entitlement, jwt, wait_until, workloads
+from cryptography.hazmat.primitives.asymmetric import ed25519
+from testbed import Cluster, entitlement, wait_until, workloads
 from testbed.api import Api
 
 from . import evidence
@@ -85,16 +87,19 @@ def _furnish(story: Story) -> None:
         {"image": "clusters-service", "crash_after_selected": f"{NAMESPACE}/{WG_SERVICE}={CRASH_SECONDS}", "stay_down": 120}
     )
     clusters[UNENTITLED].api().delete(f"/api/v1/namespaces/{NAMESPACE}/secrets/{entitlement.SECRET_NAME}")
+    _expire(lab, clusters[OLDER])
     for name in CLIMBERS:
         _put_shop(clusters[name].api())
-    claims = {"licencedUntil": 4102444800, "iat": 1, "nbf": 1, "iss": entitlement.ISSUER, "sub": "forged@example.com"}
-    key = entitlement.load_key(lab.bed.paths.entitlement_key)
-    story.forged = jwt.sign(claims, key)[:-8] + "Forged0A"
+    stranger = ed25519.Ed25519PrivateKey.generate()
+    story.forged = entitlement.issue(stranger, "forged@example.com", until=4102444800)
     story.hosts = {name: lab.host(clusters[name]) for name in CLIMBERS}
     story.hosts[OLDER]["wge_namespace"] = NAMESPACE  # there is another one
     story.hosts[UNREADY]["wge_ready_seconds"] = 8
     story.hosts[DYING]["wge_soak_seconds"] = 3 * CRASH_SECONDS
-    story.hosts[UNENTITLED] = lab.host(clusters[UNENTITLED], wge_entitlement=story.forged)
+    # This host trusts the stranger; its WGE does not.
+    story.hosts[UNENTITLED] = lab.host(
+        clusters[UNENTITLED], wge_entitlement=story.forged, wge_entitlement_public_keys=[entitlement.public_pem(stranger)]
+    )
     story.mistakes = {make.__name__.replace("_", "-"): make(lab, clusters) for make in MISTAKES}
 
 
@@ -107,6 +112,13 @@ def _age(cluster: Cluster) -> None:
     wait_until("WG's new pods", lambda: workloads.rolled_out(cluster, f"{workloads.DEPLOYMENTS}/{WG_SERVICE}"), 60)
     revisions = [item["metadata"]["labels"]["version"] for item in _revisions(cluster)]
     assert "1" not in revisions, revisions
+
+
+def _expire(lab: Lab, cluster: Cluster) -> None:
+    """The entitlement it holds is a day past its end."""
+    token = lab.bed.paths.entitlement_expired.read_bytes()
+    path = f"/api/v1/namespaces/{NAMESPACE}/secrets/{entitlement.SECRET_NAME}"
+    cluster.api().patch(path, {"data": {"entitlement": base64.b64encode(token).decode("ascii")}})
 
 
 def _revisions(cluster: Cluster) -> list[Any]:

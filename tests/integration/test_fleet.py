@@ -198,6 +198,33 @@ def test_a_forged_entitlement_is_taken_back_with_everything_else(story: Story) -
     assert evidence.Dashboard.at(story.clusters[UNENTITLED].entry_url).page == "text/plain"
 
 
+# -- an expired entitlement warns, it never locks
+
+
+def test_an_expired_entitlement_does_not_stop_the_upgrade(story: Story) -> None:
+    entry = story.upgrade.cluster(OLDER)
+    assert entry["verdict"] == "upgraded"
+    assert (entry["entitlement"]["valid"], entry["entitlement"]["expired"], entry["entitlement"]["source"]) == (True, True, "stored")
+    assert entry["entitlement"]["days_left"] < 0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "The entitlement of customer@example.com expired on",
+        "EN-04 warn expiry: The stored entitlement expired on",
+        "entitlement: expired on",
+    ],
+    ids=["ansible's warning", "preflight", "summary"],
+)
+def test_the_upgrades_output_says_that_it_has_expired(story: Story, words: str) -> None:
+    assert words in " ".join(story.upgrade.text.split())
+
+
+def test_the_preflights_output_says_that_it_has_expired(story: Story) -> None:
+    assert "EN-04 warn expiry: The stored entitlement expired on" in story.runs["preflight"].plain
+
+
 # -- what callers noticed
 
 

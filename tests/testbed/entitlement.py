@@ -34,15 +34,20 @@ def load_key(path: Path) -> ed25519.Ed25519PrivateKey:
     return key
 
 
+def public_pem(key: ed25519.Ed25519PrivateKey) -> str:
+    """What verifies the key's signatures."""
+    form = serialization.PublicFormat.SubjectPublicKeyInfo
+    return key.public_key().public_bytes(serialization.Encoding.PEM, form).decode("ascii")
+
+
 def prepare(bed: BedPaths) -> None:
     """Key pair and the two tokens, made once for a bed."""
     if bed.entitlement_expired.exists():
         return
     key = ed25519.Ed25519PrivateKey.generate()
     private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     write_private(bed.entitlement_key, private)
-    bed.entitlement_public.write_bytes(public)
+    bed.entitlement_public.write_text(public_pem(key), encoding="ascii")
     now = time.time()
     write_private(bed.entitlement, issue(key, "customer@example.com", now + 365 * DAY).encode("ascii"))
     write_private(bed.entitlement_expired, issue(key, "customer@example.com", now - DAY).encode("ascii"))

@@ -20,13 +20,14 @@ def _host(cluster: Cluster) -> dict[str, Any]:
     }
 
 
-def document(clusters: list[Cluster]) -> dict[str, Any]:
+def document(clusters: list[Cluster], public_key: str) -> dict[str, Any]:
     """Group `fleet` with every cluster, its child `wge_canary` with the first one."""
     common = {
         "ansible_connection": "local",
         "ansible_python_interpreter": "{{ ansible_playbook_python }}",
         "wge_chart": "{{ inventory_dir }}/charts/mccp",
         "wge_helm": "{{ inventory_dir }}/helm",
+        "wge_entitlement_public_keys": [public_key],
         "bed_username": workloads.USER,
         "bed_password": workloads.PASSWORD,
         "bed_entitlement": "{{ inventory_dir }}/entitlement.jwt",
@@ -40,6 +41,6 @@ def document(clusters: list[Cluster]) -> dict[str, Any]:
 def write(bed: BedPaths, clusters: list[Cluster]) -> None:
     """`inventory.yml`, whole or not at all."""
     beside = bed.inventory.with_name(".inventory.yml.new")
-    text = yaml.safe_dump(document(clusters), sort_keys=False, width=120)
+    text = yaml.safe_dump(document(clusters, bed.entitlement_public.read_text(encoding="ascii")), sort_keys=False, width=120)
     beside.write_text("---\n# Written by the test bed; gone with `make bed-down`.\n" + text, encoding="utf-8")
     beside.replace(bed.inventory)

@@ -44,7 +44,6 @@ class Outcome:
     seconds: dict[str, float] = field(default_factory=dict)
     traffic: Object = field(default_factory=dict)
     identity: list[Object] = field(default_factory=list)
-    facts: Object = field(default_factory=dict)
     changed: bool = False
 
 
@@ -214,7 +213,6 @@ def _close(work: Work, outcome: Outcome) -> None:
     probes.stop()
     outcome.changed = outcome.changed or bool(work.now.journal and work.now.journal.uid)
     outcome.traffic = traffic.summary(probes.samples(), probes.events(), clock.monotonic(), work.first_flip)
-    outcome.facts = dict(work.facts)
     if work.tools.keep_going() != CONTROLLER_GONE:
         try:
             work.lock.release()

@@ -11,7 +11,9 @@ from .._errors import InvalidSettings
 from . import journal as journals
 from . import snapshot as reading
 from . import target as targets
-from .forms.helm import manifest_of, newest, revisions_of
+from .entitlement.features import limits
+from .entitlement.grant import Grant, grant_of
+from .forms.helm import manifest_of, merged, newest, revisions_of
 from .inherit import values_for
 from .journal import Journal
 from .model import Release
@@ -27,14 +29,18 @@ def look(tools: Tools, settings: Settings) -> Situation:
     return situation_from(tools, settings, reading.take(tools.cluster, settings))
 
 
-def situation_from(tools: Tools, settings: Settings, snapshot: Snapshot) -> Situation:
-    """The situation of a snapshot: WGE rendered with the values it inherits from this WG."""
-    values = values_for(snapshot.installed, snapshot.named, settings.values)
+def situation_from(tools: Tools, settings: Settings, snapshot: Snapshot, *, grant: Grant | None = None, run: str = "") -> Situation:
+    """The situation of a snapshot: WGE rendered with the values it inherits from this WG.
+
+    ``grant`` is what the entitlement was found to be, when that was judged before; ``run`` the id of a run that goes on.
+    """
+    grant = grant or grant_of(settings, snapshot)
+    values = merged(values_for(snapshot.installed, snapshot.named, settings.values), limits(grant.features))
     release = settings.release_to_install(snapshot.namespace, values)
     found = journals.newest(snapshot.journals, snapshot.installed.found.release)
     known = found if found and found.state != journals.ROLLED_BACK else None
-    run = known.run if known else new_run()
-    return Situation(settings, snapshot, _target(tools, release, snapshot), run, known)
+    run = known.run if known else run or new_run()
+    return Situation(settings, snapshot, _target(tools, release, snapshot), run, grant, known)
 
 
 def _target(tools: Tools, release: Release, snapshot: Snapshot) -> Target:

@@ -57,21 +57,6 @@ def summary(document: Document) -> list[str]:
     return [*lines, document["fleet"]["sentence"]]
 
 
-def check_lines(host: str, checks: Iterable[Record]) -> list[str]:
-    """The checks that did not pass, a line each."""
-    shown = [check for check in checks if check.get("status") not in ("pass", "skip")]
-    return [
-        f"[{host}] {_weight(check)} {check.get('id')} {check.get('title')}: "
-        f"{check.get('evidence') or check.get('status')} {check.get('remedy') or ''}".rstrip()
-        for check in shown
-    ]
-
-
-def _weight(check: Record) -> str:
-    """``block`` for what forbids the upgrade; ``warn`` and the like for what does not, however severe the check may be."""
-    return "block" if check.get("severity") == "block" and check.get("status") in ("fail", "error") else str(check.get("status"))
-
-
 def _cluster(host: str, result: Record, steps: Sequence[Record]) -> dict[str, Any]:
     verdict = str(result.get("verdict") or _UNKNOWN)
     entry: dict[str, Any] = {"host": host, "verdict": verdict if verdict in VERDICT_WORDS else _UNKNOWN}
@@ -80,6 +65,7 @@ def _cluster(host: str, result: Record, steps: Sequence[Record]) -> dict[str, An
     versions, identity = result.get("versions") or {}, result.get("cluster") or {}
     entry["versions"] = {name: str(versions.get(name) or "") for name in ("before", "after")}
     entry["cluster"] = {name: str(identity.get(name) or "") for name in ("name", "uid", "api")}
+    entry["entitlement"] = _entitlement(result.get("entitlement") or {})
     entry["traffic"] = _traffic(result.get("traffic") or {})
     entry["identity"] = list(result.get("identity") or [])
     entry["seconds"] = dict(result.get("seconds") or {})
@@ -87,6 +73,12 @@ def _cluster(host: str, result: Record, steps: Sequence[Record]) -> dict[str, An
     kept = ("step", "title", "rung", "state", "seconds", "at")
     entry["steps"] = [{name: step[name] for name in kept if name in step} for step in steps]
     return entry
+
+
+def _entitlement(known: Record) -> dict[str, Any]:
+    texts = {name: str(known.get(name) or "") for name in ("customer", "expires", "key_id", "jti", "source")}
+    flags = {name: bool(known.get(name)) for name in ("valid", "expired")}
+    return {**texts, **flags, "days_left": known.get("days_left"), "features": known.get("features")}
 
 
 def _traffic(traffic: Record) -> dict[str, Any]:
@@ -119,6 +111,8 @@ def _cluster_lines(cluster: Mapping[str, Any]) -> list[str]:
     lines = [f"{cluster['host']}: {VERDICT_WORDS[cluster['verdict']]}{_versions(cluster['versions'])}"]
     if cluster["message"] and cluster["verdict"] != "upgraded":
         lines.append(f"  {cluster['message']} {cluster['next_step']}".rstrip())
+    if cluster["entitlement"]["expired"]:
+        lines.append(f"  entitlement: expired on {cluster['entitlement']['expires']}; WGE works, and warns its users")
     traffic = cluster["traffic"]
     if traffic["requests"]:
         gaps = traffic["endpoint_gaps"]

@@ -9,7 +9,10 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from .._errors import InvalidSettings
+from .compatibility import Matrix
+from .compatibility_table import known, matrix_of
 from .model import Object, Release, Rung
+from .windows import windows_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +26,16 @@ class Settings:
     release: str = ""
     target_release: str = "weave-gitops-enterprise"
     cluster_uid: str = ""
-    entitlement: str = ""
+    entitlement: str = field(default="", repr=False)
+    entitlement_public_keys: tuple[str, ...] = field(default=(), repr=False)
+    entitlement_customer: str = ""
+    fail_if_expired: bool = False
     state: str = "parked"
     entry_urls: tuple[str, ...] = ()
+    compatibility: Matrix = field(default_factory=known, repr=False)
+    change_windows: tuple[str, ...] = ()
+    plan_hash: str = ""
+    alerts_url: str = ""
     archive_dir: str = "wge-archive"
     baseline_seconds: float = 5
     rehearse_seconds: float = 10
@@ -53,6 +63,13 @@ def settings_from(params: Mapping[str, Any]) -> Settings:
     given = {f.name: params[f.name] for f in fields(Settings) if params.get(f.name) is not None}
     if "entry_urls" in given:
         given["entry_urls"] = tuple(url.rstrip("/") for url in given["entry_urls"])
+    if "entitlement_public_keys" in given:
+        given["entitlement_public_keys"] = tuple(given["entitlement_public_keys"])
+    if "change_windows" in given:
+        windows_from(given["change_windows"])
+        given["change_windows"] = tuple(given["change_windows"])
+    if "compatibility" in given:
+        given["compatibility"] = matrix_of(given["compatibility"])
     settings = Settings(**given)
     _check_times(settings)
     _check_urls(settings)
@@ -72,6 +89,8 @@ def _check_urls(settings: Settings) -> None:
     for url in settings.entry_urls:
         if not url.startswith(("http://", "https://")):
             raise InvalidSettings(f"The entry URL {url!r} is not an http:// or https:// address.", "Correct wge_entry_urls.")
+    if settings.alerts_url and not settings.alerts_url.startswith(("http://", "https://")):
+        raise InvalidSettings("The Alertmanager's address does not begin with http:// or https://.", "Correct wge_alerts_url.")
 
 
 def _check_chart(settings: Settings) -> None:

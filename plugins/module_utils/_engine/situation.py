@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .entitlement.grant import Grant
 from .journal import Journal
 from .model import Object
 from .names import KEPT_ANNOTATION, RUN_LABEL, SHADOW_SUFFIX
@@ -22,6 +23,7 @@ class Situation:
     snapshot: Snapshot
     target: Target
     run: str
+    grant: Grant
     journal: Journal | None = None
 
     @property

@@ -76,7 +76,8 @@ def _trap(folder: Path) -> Path:
 
 def _options(lab: Lab, cluster: Cluster) -> tuple[dict[str, Any], dict[str, Any]]:
     connection = {"kubeconfig": str(lab.identity(cluster)), "cluster_uid": cluster.uid}
-    install = {"chart": str(lab.bed.paths.charts / "mccp"), "helm": str(lab.bed.paths.helm), "entry_urls": [cluster.entry_url]}
+    trust = {"entitlement_public_keys": lab.public_keys, "entry_urls": [cluster.entry_url]}
+    install = {"chart": str(lab.bed.paths.charts / "mccp"), "helm": str(lab.bed.paths.helm), **trust}
     return connection, {**connection, **install}
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import getpass
+import importlib.util
 import os
 import shutil
 import socket
@@ -13,13 +14,15 @@ import venv
 from pathlib import Path
 from typing import Any
 
+import cryptography
 import urllib3
 import yaml
 from testbed import linux, wait_until
 
 from . import system
 
-LIBRARIES = [Path(module.__file__ or "").parent for module in (urllib3, yaml)]
+LIBRARIES = [Path(package.__file__ or "").parent for package in (urllib3, yaml, cryptography)]
+LIBRARIES += [Path(found.origin) for found in [importlib.util.find_spec("_cffi_backend")] if found and found.origin]  # cryptography's
 
 
 class Sshd:
@@ -107,7 +110,7 @@ class Sshd:
 
 
 def _small_python(root: Path) -> Path:
-    """An interpreter that has urllib3 and PyYAML and nothing else: no Ansible, no kubernetes, no cryptography."""
+    """An interpreter that has what meta/ee-requirements.txt names and nothing else: no Ansible, no kubernetes."""
     venv.create(root, symlinks=True, with_pip=False)
     (packages,) = root.glob("lib/python*/site-packages")
     for library in LIBRARIES:

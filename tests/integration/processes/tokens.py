@@ -56,6 +56,7 @@ def dying_tokens(lab: Lab, cluster: Cluster) -> Tokens:
     common = {
         "cluster_uid": cluster.uid,
         "chart": str(lab.bed.paths.charts / "mccp"),
+        "entitlement_public_keys": lab.public_keys,
         "helm": str(lab.bed.paths.helm),
         "entry_urls": [cluster.entry_url],
         "archive_dir": str(kept / "archive"),

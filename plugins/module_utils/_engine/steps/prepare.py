@@ -11,6 +11,7 @@ import base64
 from dataclasses import replace
 
 from ..._errors import SafeStop
+from ..entitlement.grant import GIVEN
 from ..inherit import text_of
 from ..journal import OPEN, PARKED
 from ..model import Object, Right, Rung
@@ -87,14 +88,14 @@ class Entitle(Step):
 
     def writes(self, now: Situation) -> list[Write]:
         """The Secret, unless one is there; a different one is never overwritten (check EN-01 speaks of it)."""
-        if not now.settings.entitlement or now.snapshot.named[ENTITLEMENT_SECRET]:
+        if now.grant.source != GIVEN:
             return []
         body: Object = {
             "apiVersion": "v1",
             "kind": "Secret",
             "type": "Opaque",
             "metadata": {"name": ENTITLEMENT_SECRET, "namespace": ENTITLEMENT_NAMESPACE, "labels": now.labels()},
-            "data": {"entitlement": base64.b64encode(now.settings.entitlement.strip().encode()).decode()},
+            "data": {"entitlement": base64.b64encode(now.grant.text.encode()).decode()},
         }
         path = object_path("Secret", ENTITLEMENT_SECRET, ENTITLEMENT_NAMESPACE)
         return [create(body, path, f"create Secret {ENTITLEMENT_SECRET}")]

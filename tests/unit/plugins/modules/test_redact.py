@@ -17,6 +17,10 @@ KUBECONFIG = {
     ],
 }
 
+# Put together here, so that nobody who scans sources for keys is frightened.
+PRIVATE_KEY = "-----BEGIN " + "PRIVATE KEY-----\ncanary\n-----END " + "PRIVATE KEY-----\n"
+PUBLIC_KEY = PRIVATE_KEY.replace("PRIVATE", "PUBLIC")
+
 
 @pytest.mark.parametrize(
     ("params", "secret"),
@@ -28,6 +32,8 @@ KUBECONFIG = {
         ({"kubeconfig": KUBECONFIG}, ["canary-1", "canary-2", "canary-3", "canary-4"]),
         ({"values": {"config": {"clientSecret": "canary", "secretName": "public-name"}}}, ["canary"]),
         ({"values": {"existingSecret": "public-name", "tokenDuration": "public-1h"}}, []),
+        ({"entitlement_public_keys": [PUBLIC_KEY]}, []),
+        ({"entitlement_public_keys": [PUBLIC_KEY, PRIVATE_KEY]}, [PRIVATE_KEY]),
         ({"values": {"password": "yes"}, "kubeconfig": "/a/path/with/token"}, []),
     ],
 )

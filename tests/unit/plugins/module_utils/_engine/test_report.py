@@ -11,7 +11,6 @@ import pytest
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.report import (
     VERDICT_WORDS,
     build,
-    check_lines,
     summary,
 )
 
@@ -41,6 +40,18 @@ UPGRADED: dict[str, Any] = {
     "seconds": {"prepared": 1.0, "flipped": 2.5},
     "api": {"requests": 40, "reads": 30, "writes": 6, "reviews": 3, "dry_runs": 1},
     "cluster": {"name": "", "uid": "u", "api": "https://c1", "version": "v1.33"},
+    "entitlement": {
+        "valid": True,
+        "expired": False,
+        "expires": "2027-11-23T12:00:00Z",
+        "days_left": 365,
+        "customer": "us@example.com",
+        "features": None,
+        "key_id": "k",
+        "jti": "",
+        "source": "stored",
+        "issuer": "sales@weave.works",
+    },
     "plan_hash": "abc",
     "run": "r",
     "journal": "j",
@@ -119,6 +130,14 @@ def test_the_summary_says_what_a_person_asks_first() -> None:
     ]
 
 
+def test_an_expired_entitlement_is_said_of_an_upgraded_cluster() -> None:
+    expired = {**UPGRADED["entitlement"], "expired": True, "expires": "2026-11-22T12:00:00Z", "days_left": -2}
+    document = made([verdict("c1", entitlement=expired)])
+    assert document["clusters"][0]["entitlement"]["expired"] is True
+    line = "  entitlement: expired on 2026-11-22T12:00:00Z; WGE works, and warns its users"
+    assert line in summary(document)
+
+
 def test_a_service_that_is_another_one_is_called_so() -> None:
     other = [{"service": "wg", "before": {"uid": "a"}, "after": {"uid": "b"}, "same": False}]
     assert "  Service wg: differs" in summary(made([verdict("c1", identity=other)]))
@@ -127,13 +146,3 @@ def test_a_service_that_is_another_one_is_called_so() -> None:
 def test_what_went_wrong_is_followed_by_what_to_do() -> None:
     failed = {"verdict": "blocked", "message": "No WG was found.", "next_step": "Set wge_namespace."}
     assert summary(made([], c1=failed))[:2] == ["c1: blocked", "  No WG was found. Set wge_namespace."]
-
-
-def test_only_checks_that_did_not_pass_get_a_line() -> None:
-    checks = [
-        {"id": "A", "status": "pass"},
-        {"id": "B", "status": "skip"},
-        {"id": "C", "title": "t", "severity": "warn", "status": "fail", "evidence": "e", "remedy": "r"},
-        {"id": "D", "title": "t", "severity": "block", "status": "error", "evidence": "", "remedy": ""},
-    ]
-    assert check_lines("c1", checks) == ["[c1] fail C t: e r", "[c1] block D t: error"]

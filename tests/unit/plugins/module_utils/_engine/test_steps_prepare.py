@@ -18,12 +18,11 @@ from ansible_collections.weaveworks.wge.plugins.module_utils._engine.steps.prepa
 from ansible_collections.weaveworks.wge.plugins.module_utils._errors import SafeStop
 from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_faults import Fault, climb, lived_in
 from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_products import (
-    OTHER_TOKEN,
-    TOKEN,
     entitlement,
     secret,
     wge_objects,
 )
+from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_vendor import OTHER_TOKEN, TOKEN
 from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_world import World
 
 
