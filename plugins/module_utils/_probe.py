@@ -12,10 +12,11 @@ import itertools
 import threading
 from bisect import bisect_left
 from collections.abc import Sequence
+from urllib.parse import urlsplit, urlunsplit
 
 from ._clock import SystemClock
-from ._engine.model import Clock, EndpointEvent, Sample, Vantage
-from ._errors import WgeError
+from ._engine.model import Answer, Clock, EndpointEvent, Sample, Vantage
+from ._errors import Unreachable, WgeError
 from ._kube import answers, faults
 from ._kube.connection import Connection
 from ._kube.credentials import Credentials
@@ -31,6 +32,8 @@ TIMEOUT = 2.0
 
 RENEWAL = 5.0
 """Seconds after which a kept connection is given up, so that none outlives the draining of its pod unnoticed."""
+
+LONGEST_BODY = 64 * 1024
 
 _JOIN_SECONDS = 2 * TIMEOUT + 1
 
@@ -117,12 +120,7 @@ class ThreadProbes:
         return _Prober(vantage, base, reused, transport, self._clock, self._interval, self._stop)
 
     def _entry(self, vantage: Vantage) -> Connection:
-        return Connection(
-            server=vantage.address.rstrip("/"),
-            verify=self._entry_verify,
-            authority=self._entry_authority,
-            where=f"the entry {vantage.name}",
-        )
+        return _entry_connection(vantage.address, vantage.name, self._entry_verify, self._entry_authority)
 
 
 class _Prober:
@@ -187,6 +185,28 @@ class _Prober:
             if own:
                 return response.status, f"the API server: {answers.message_of(response.data)}"
         return response.status, f"HTTP {response.status}" if response.status >= 500 else ""
+
+
+def ask(url: str, *, verify: bool = True, authority: str = "") -> Answer:
+    """One GET of an entry URL as the probes make it: as nobody, on a new connection. Raises Unreachable when nothing answers."""
+    parts = urlsplit(url)
+    connection = _entry_connection(f"{parts.scheme}://{parts.netloc}", url, verify, authority)
+    headers = {"Connection": "close"}
+    transport = Transport(
+        connection, Credentials(connection.user), headers=headers, connections=1, connect_seconds=TIMEOUT, read_seconds=TIMEOUT
+    )
+    try:
+        response = transport.send("GET", urlunsplit(("", "", parts.path or "/", parts.query, "")), stream=True)
+        body = response.read(LONGEST_BODY, decode_content=True)
+        return Answer(response.status, {name.lower(): value for name, value in response.headers.items()}, body)
+    except urllib3.exceptions.HTTPError as error:
+        raise Unreachable(f"{url} does not answer: {faults.words(error)}.", "Correct wge_entry_urls, or repair the way there.") from None
+    finally:
+        transport.close()
+
+
+def _entry_connection(address: str, name: str, verify: bool, authority: str) -> Connection:
+    return Connection(server=address.rstrip("/"), verify=verify, authority=authority, where=f"the entry {name}")
 
 
 def _began(sample: Sample) -> float:

@@ -23,6 +23,9 @@ LEASE = "wge-upgrade"
 JOURNAL_PREFIX = "wge-journal-"
 SHADOW_SUFFIX = "-wge-shadow"
 TWIN_PREFIX = "wge-twin-"
+EDGE_POLICY = "wge-allow-edge"
+"""The NetworkPolicy that lets everybody through to WGE, where everybody got through to WG and only the chart's own is in the way."""
+
 ADMIN_BINDING = "wge-admin-reader"
 
 PARKED_OWNER = "wge-parked"

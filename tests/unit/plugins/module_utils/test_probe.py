@@ -13,7 +13,7 @@ import pytest
 
 from ansible_collections.weaveworks.wge.plugins.module_utils import _probe
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.model import Sample, Vantage
-from ansible_collections.weaveworks.wge.plugins.module_utils._errors import Forbidden
+from ansible_collections.weaveworks.wge.plugins.module_utils._errors import Forbidden, Unreachable
 from ansible_collections.weaveworks.wge.plugins.module_utils._kube.connection import Connection, User
 from ansible_collections.weaveworks.wge.plugins.module_utils._kube.credentials import Credentials
 from ansible_collections.weaveworks.wge.plugins.module_utils._probe import ThreadProbes
@@ -211,3 +211,36 @@ class TestWatch:
         api.replies = [api_status(403, "Forbidden", "you cannot list")]
         with pytest.raises(Forbidden):
             start(PROXY)
+
+
+class TestOneQuestion:
+    def test_it_is_asked_as_nobody_on_a_path_with_its_query(self, server: Any, reply: Any) -> None:
+        server.answer = lambda _: reply(200, b"<html>", {"X-Words": "here"})
+        answer = _probe.ask(f"{server.url}/wg/?x=1")
+        assert (answer.status, answer.body, answer.headers["x-words"]) == (200, b"<html>", "here")
+        (seen,) = server.seen
+        assert (seen.path, seen.header("Authorization")) == ("/wg/?x=1", None)
+
+    def test_a_redirect_is_an_answer_and_is_not_followed(self, server: Any, reply: Any) -> None:
+        server.answer = lambda _: reply(302, b"", {"Location": "/elsewhere"})
+        assert _probe.ask(server.url).status == 302
+        assert [seen.path for seen in server.seen] == ["/"]
+
+    def test_a_place_that_does_not_answer_is_named_with_the_reason(self) -> None:
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        with pytest.raises(Unreachable) as raised:
+            _probe.ask(url)
+        assert raised.value.what == f"{url} does not answer: connection refused."
+        assert raised.value.next_step == "Correct wge_entry_urls, or repair the way there."
+
+    def test_no_more_of_a_page_than_the_beginning_is_read(self, server: Any, reply: Any) -> None:
+        server.answer = lambda _: reply(200, b"x" * 200_000)
+        assert len(_probe.ask(server.url).body) == 64 * 1024
+
+    def test_a_certificate_that_nobody_knows_is_no_answer(self, serve: Callable[..., Any], authority: Any) -> None:
+        url = serve(tls=True).url
+        with pytest.raises(Unreachable) as raised:
+            _probe.ask(url)
+        assert "its certificate is not trusted" in raised.value.what

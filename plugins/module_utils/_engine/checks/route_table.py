@@ -1,0 +1,261 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The known kinds of routes and of rules about Services. PRIVATE. Another kind is another row."""
+
+from __future__ import annotations
+
+from ..dig import first
+from .route_kinds import (
+    HTTPS,
+    PASSED,
+    VERIFIED,
+    RouteKind,
+    always,
+    contour,
+    destination_rule,
+    emissary,
+    ingress,
+    named_scheme,
+    openshift,
+    scheme_named,
+    tls_passthrough,
+    upstream_tls,
+)
+
+GATEWAY = "gateway.networking.k8s.io"
+INGRESS = RouteKind(
+    "Ingress",
+    "networking.k8s.io",
+    ("v1",),
+    "ingresses",
+    ("spec.defaultBackend.service", "spec.rules.http.paths.backend.service"),
+    port=("port.number", "port.name"),
+    hosts=("spec.rules.host",),
+    paths=("spec.rules.http.paths.path",),
+    speaks=ingress,
+)
+ISTIO_VERSIONS = ("v1", "v1beta1", "v1alpha3")
+_GATEWAY_REFS = ("spec.rules.backendRefs",)
+_TRAEFIK = ("traefik.io", "traefik.containo.us")
+_MAPPING = ("v3alpha1", "v2", "v1")
+
+KINDS: tuple[RouteKind, ...] = (
+    INGRESS,
+    RouteKind(
+        "HTTPRoute",
+        GATEWAY,
+        ("v1", "v1beta1"),
+        "httproutes",
+        _GATEWAY_REFS,
+        hosts=("spec.hostnames",),
+        paths=("spec.rules.matches.path.value",),
+    ),
+    RouteKind("GRPCRoute", GATEWAY, ("v1", "v1alpha2"), "grpcroutes", _GATEWAY_REFS, hosts=("spec.hostnames",)),
+    RouteKind(
+        "TLSRoute",
+        GATEWAY,
+        ("v1", "v1alpha3", "v1alpha2"),
+        "tlsroutes",
+        _GATEWAY_REFS,
+        hosts=("spec.hostnames",),
+        speaks=always(HTTPS, PASSED),
+    ),
+    RouteKind("TCPRoute", GATEWAY, ("v1alpha2",), "tcproutes", _GATEWAY_REFS),
+    RouteKind(
+        "BackendTLSPolicy",
+        GATEWAY,
+        ("v1", "v1alpha3"),
+        "backendtlspolicies",
+        ("spec.targetRefs",),
+        speaks=always(HTTPS, VERIFIED),
+        is_route=False,
+    ),
+    *(
+        RouteKind(
+            "IngressRoute",
+            group,
+            ("v1alpha1",),
+            "ingressroutes",
+            ("spec.routes.services",),
+            hosts=("spec.routes.match",),
+            speaks=named_scheme("scheme"),
+        )
+        for group in _TRAEFIK
+    ),
+    *(
+        RouteKind(
+            "IngressRouteTCP",
+            group,
+            ("v1alpha1",),
+            "ingressroutetcps",
+            ("spec.routes.services",),
+            hosts=("spec.routes.match",),
+            speaks=tls_passthrough("spec.tls.passthrough"),
+        )
+        for group in _TRAEFIK
+    ),
+    *(
+        RouteKind(
+            "TraefikService",
+            group,
+            ("v1alpha1",),
+            "traefikservices",
+            ("spec.weighted.services", "spec.mirroring"),
+            speaks=named_scheme("scheme"),
+        )
+        for group in _TRAEFIK
+    ),
+    RouteKind(
+        "Route",
+        "route.openshift.io",
+        ("v1",),
+        "routes",
+        ("spec.to", "spec.alternateBackends"),
+        hosts=("spec.host",),
+        paths=("spec.path",),
+        pod_ports=("spec.port.targetPort",),
+        speaks=openshift,
+    ),
+    RouteKind(
+        "VirtualService",
+        "networking.istio.io",
+        ISTIO_VERSIONS,
+        "virtualservices",
+        ("spec.http.route.destination", "spec.tcp.route.destination"),
+        name="host",
+        port=("port.number",),
+        hosts=("spec.hosts",),
+        paths=("spec.http.match.uri.prefix", "spec.http.match.uri.exact"),
+    ),
+    RouteKind(
+        "VirtualService",
+        "networking.istio.io",
+        ISTIO_VERSIONS,
+        "virtualservices",
+        ("spec.tls.route.destination",),
+        name="host",
+        port=("port.number",),
+        hosts=("spec.hosts",),
+        speaks=always(HTTPS, PASSED),
+    ),
+    RouteKind(
+        "DestinationRule",
+        "networking.istio.io",
+        ISTIO_VERSIONS,
+        "destinationrules",
+        ("spec",),
+        name="host",
+        port=(),
+        speaks=destination_rule,
+        is_route=False,
+    ),
+    RouteKind(
+        "HTTPProxy",
+        "projectcontour.io",
+        ("v1",),
+        "httpproxies",
+        ("spec.routes.services", "spec.tcpproxy.services"),
+        hosts=("spec.virtualhost.fqdn",),
+        paths=("spec.routes.conditions.prefix",),
+        speaks=contour,
+    ),
+    RouteKind(
+        "TargetGroupBinding",
+        "elbv2.k8s.aws",
+        ("v1beta1",),
+        "targetgroupbindings",
+        ("spec.serviceRef",),
+        pod_ports=("spec.networking.ingress.ports.port",),
+    ),
+    RouteKind(
+        "Mapping",
+        "getambassador.io",
+        _MAPPING,
+        "mappings",
+        ("spec",),
+        name="service",
+        port=(),
+        hosts=("spec.hostname", "spec.host"),
+        paths=("spec.prefix",),
+        speaks=emissary,
+    ),
+    RouteKind("TCPMapping", "getambassador.io", _MAPPING, "tcpmappings", ("spec",), name="service", port=(), hosts=("spec.host",)),
+    RouteKind(
+        "TCPIngress",
+        "configuration.konghq.com",
+        ("v1beta1",),
+        "tcpingresses",
+        ("spec.rules.backend",),
+        name="serviceName",
+        port=("servicePort",),
+        hosts=("spec.rules.host",),
+    ),
+    RouteKind(
+        "ApisixRoute",
+        "apisix.apache.org",
+        ("v2", "v2beta3"),
+        "apisixroutes",
+        ("spec.http.backends", "spec.stream.backend"),
+        name="serviceName",
+        port=("servicePort",),
+        hosts=("spec.http.match.hosts",),
+        paths=("spec.http.match.paths",),
+    ),
+    RouteKind(
+        "ApisixUpstream",
+        "apisix.apache.org",
+        ("v2", "v2beta3"),
+        "apisixupstreams",
+        ("metadata",),
+        port=(),
+        speaks=lambda item, _backend: (scheme_named(first(item, "spec.scheme")), ""),
+        is_route=False,
+    ),
+    RouteKind(
+        "VirtualServer",
+        "k8s.nginx.org",
+        ("v1",),
+        "virtualservers",
+        ("spec.upstreams",),
+        name="service",
+        hosts=("spec.host",),
+        paths=("spec.routes.path",),
+        speaks=upstream_tls,
+    ),
+    RouteKind(
+        "VirtualServerRoute",
+        "k8s.nginx.org",
+        ("v1",),
+        "virtualserverroutes",
+        ("spec.upstreams",),
+        name="service",
+        hosts=("spec.host",),
+        speaks=upstream_tls,
+    ),
+    RouteKind(
+        "TransportServer",
+        "k8s.nginx.org",
+        ("v1", "v1alpha1"),
+        "transportservers",
+        ("spec.upstreams",),
+        name="service",
+        hosts=("spec.host",),
+    ),
+    RouteKind("CiliumEnvoyConfig", "cilium.io", ("v2",), "ciliumenvoyconfigs", ("spec.services", "spec.backendServices"), port=()),
+    RouteKind("ServiceExport", "multicluster.x-k8s.io", ("v1alpha1",), "serviceexports", ("metadata",), port=()),
+    RouteKind(
+        "HealthCheckPolicy",
+        "networking.gke.io",
+        ("v1",),
+        "healthcheckpolicies",
+        ("spec.targetRef",),
+        port=(),
+        is_route=False,
+        pod_ports=(
+            "spec.default.config.httpHealthCheck.port",
+            "spec.default.config.httpsHealthCheck.port",
+            "spec.default.config.tcpHealthCheck.port",
+        ),
+    ),
+)
+
+KNOWN_GROUPS = frozenset(kind.group for kind in KINDS)
