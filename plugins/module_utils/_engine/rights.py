@@ -66,19 +66,27 @@ class Rules:
         """Those of the rights that we do not have."""
         return [right for right in rights if not self._allowed(right)]
 
+    def own(self, namespace: str = "") -> list[Object]:
+        """The rules we have in a namespace, or everywhere; what RBAC lets us grant to others is judged by these."""
+        return self._of(namespace)[0]
+
     def _allowed(self, right: Right) -> bool:
-        place = right.namespace or NOWHERE
-        if place not in self._known:
-            self._known[place] = self._ask(place)
-        rules, incomplete = self._known[place]
-        if any(_grants(rule, right) for rule in rules):
+        rules, incomplete = self._of(right.namespace)
+        if any(grants(rule, right) for rule in rules):
             return True
         return incomplete and self._ask_one(right)
+
+    def _of(self, namespace: str) -> tuple[list[Object], bool]:
+        place = namespace or NOWHERE
+        if place not in self._known:
+            self._known[place] = self._ask(place)
+        return self._known[place]
 
     def _ask(self, namespace: str) -> tuple[list[Object], bool]:
         body = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectRulesReview", "spec": {"namespace": namespace}}
         status = self._cluster.review(RULES_REVIEW, body).get("status") or {}
-        return status.get("resourceRules") or [], bool(status.get("incomplete"))
+        rules = [*(status.get("resourceRules") or []), *(status.get("nonResourceRules") or [])]
+        return rules, bool(status.get("incomplete"))
 
     def _ask_one(self, right: Right) -> bool:
         resource, _slash, subresource = right.resource.partition("/")
@@ -108,7 +116,8 @@ def _backward(write: Write) -> Iterable[Right]:
         yield of_path("patch", write.path)
 
 
-def _grants(rule: Object, right: Right) -> bool:
+def grants(rule: Object, right: Right) -> bool:
+    """Whether one rule grants a right, as the API server's RBAC authoriser reads it."""
     names = rule.get("resourceNames") or []
     return (
         _has(rule.get("verbs"), right.verb)

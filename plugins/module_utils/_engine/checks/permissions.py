@@ -6,25 +6,20 @@ What is asked for comes from the plan's own writes and the rendered chart; what 
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from ..model import Right, Rung
-from ..names import JOURNAL_PREFIX
 from ..objects import api_of
 from ..plan import rights_backwards, rights_forwards
+from ..rbac import roles_for
+from .check import BLOCK, Check
 from .evidence import Evidence, Judged, failed, passed, skipped
 from .target import lists_to_read
-
-ROLE = "wge-upgrade"
 
 
 def can_upgrade(evidence: Evidence) -> Judged:
     """PE-02. One rules review a namespace (shared with PE-03); where rules are incomplete, one access review a right."""
-    wanted = rights_forwards(evidence.now, evidence.plan)
-    if evidence.rung < Rung.REHEARSED:
-        wanted += [_to_list(kind, namespace) for kind, namespace in lists_to_read(evidence.now)]
-    return _judged(evidence, list(dict.fromkeys(wanted)), "to upgrade")
+    return _judged(evidence, wanted_forwards(evidence), "to upgrade")
 
 
 def can_roll_back(evidence: Evidence) -> Judged:
@@ -32,12 +27,14 @@ def can_roll_back(evidence: Evidence) -> Judged:
     return _judged(evidence, rights_backwards(evidence.now, evidence.plan), "to take the upgrade back")
 
 
-def roles_for(rights: Iterable[Right]) -> str:
-    """A ClusterRole and a Role for each namespace that grant exactly these rights, as YAML."""
-    places: dict[str, list[Right]] = {}
-    for right in rights:
-        places.setdefault(right.namespace, []).append(right)
-    return "---\n".join("\n".join(_role(namespace, places[namespace])) + "\n" for namespace in sorted(places))
+def wanted_forwards(evidence: Evidence) -> list[Right]:
+    """The plan's rights, those of the lists that its checks read, and that of the watch beside the climb."""
+    wanted = rights_forwards(evidence.now, evidence.plan)
+    if any(entry.step.watched for entry in evidence.plan.planned):
+        wanted.append(Right("watch", "discovery.k8s.io", "endpointslices", evidence.now.namespace))
+    if evidence.rung < Rung.REHEARSED:
+        wanted += [_to_list(kind, namespace) for kind, namespace in lists_to_read(evidence.now)]
+    return list(dict.fromkeys(wanted))
 
 
 def _judged(evidence: Evidence, wanted: Sequence[Right], purpose: str) -> Judged:
@@ -65,38 +62,25 @@ def _grouped(rights: Iterable[Right]) -> list[str]:
     return [f"{', '.join(found)} {thing}" for thing, found in verbs.items()]
 
 
-def _role(namespace: str, rights: Iterable[Right]) -> Iterator[str]:
-    yield "apiVersion: rbac.authorization.k8s.io/v1"
-    yield f"kind: {'Role' if namespace else 'ClusterRole'}"
-    yield "metadata:"
-    yield f"  name: {ROLE}"
-    if namespace:
-        yield f"  namespace: {namespace}"
-    yield "rules:"
-    for group, resources, names, verbs in _rules(rights):
-        yield f"  - apiGroups: {json.dumps([group])}"
-        yield f"    resources: {json.dumps(resources)}"
-        if names:
-            yield f"    resourceNames: {json.dumps(names)}"
-        yield f"    verbs: {json.dumps(verbs)}"
-
-
-def _rules(rights: Iterable[Right]) -> Iterator[tuple[str, list[str], list[str], list[str]]]:
-    """Group, resources, object names and verbs of each rule: what is allowed alike is one rule, nothing is said twice."""
-    verbs: dict[tuple[str, str, str], set[str]] = {}
-    for right in rights:
-        verbs.setdefault((right.group, right.resource, _lasting_name(right)), set()).add(right.verb)
-    wide: dict[tuple[str, tuple[str, ...]], list[str]] = {}
-    narrow: dict[tuple[str, str, tuple[str, ...]], list[str]] = {}
-    for (group, resource, name), found in sorted(verbs.items()):
-        if not name:
-            wide.setdefault((group, tuple(sorted(found))), []).append(resource)
-        elif rest := found - verbs.get((group, resource, ""), set()):
-            narrow.setdefault((group, resource, tuple(sorted(rest))), []).append(name)
-    yield from ((group, resources, [], list(found)) for (group, found), resources in wide.items())
-    yield from ((group, [resource], names, list(found)) for (group, resource, found), names in narrow.items())
-
-
-def _lasting_name(right: Right) -> str:
-    """The object's name, empty for a journal's: the next run has another, and a role is applied once."""
-    return "" if right.name.startswith(JOURNAL_PREFIX) else right.name
+CHECKS = (
+    Check(
+        "PE-02",
+        "permissions",
+        "rights to upgrade",
+        BLOCK,
+        can_upgrade,
+        "access reviews of each write of the plan",
+        "Apply the roles that are printed.",
+        waivable=False,
+    ),
+    Check(
+        "PE-03",
+        "permissions",
+        "rights to roll back",
+        BLOCK,
+        can_roll_back,
+        "access reviews of what takes each write back",
+        "Apply the roles that are printed.",
+        waivable=False,
+    ),
+)

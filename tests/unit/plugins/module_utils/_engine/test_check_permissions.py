@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import yaml
 
-from ansible_collections.weaveworks.wge.plugins.module_utils._engine.checks.permissions import roles_for
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.model import Object, Right
+from ansible_collections.weaveworks.wge.plugins.module_utils._engine.rbac import roles_for
 from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin import ALL_RIGHTS
 from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_world import World
 
@@ -23,12 +23,17 @@ def test_who_may_do_everything_passes_both(world: World) -> None:
 
 def test_each_namespace_is_asked_about_once_for_both(world: World) -> None:
     world.findings()
-    assert world.cluster.counters.reviews == 2
+    asked = [path.rsplit("/", 1)[1] for verb, path in world.cluster.requests if verb == "review"]
+    assert sorted(asked) == ["selfsubjectreviews", "selfsubjectrulesreviews", "selfsubjectrulesreviews"]
 
 
 def test_a_missing_right_fails_by_name_and_hands_out_a_role_that_grants_it(world: World) -> None:
     world.cluster.rules_in["flux-system"] = [
-        {"verbs": ["*"], "apiGroups": ["", "apps", "rbac.authorization.k8s.io", "networking.k8s.io"], "resources": ["*"]}
+        {
+            "verbs": ["*"],
+            "apiGroups": ["", "apps", "rbac.authorization.k8s.io", "networking.k8s.io", "discovery.k8s.io"],
+            "resources": ["*"],
+        }
     ]
     found = world.findings()["PE-02"]
     assert found.status == "fail"
