@@ -124,6 +124,12 @@ def test_what_needs_the_controller_refuses_another_host_by_name(bench: Any, bast
     assert bench.registered["msg"] == f"{name} runs on the controller only; give the task delegate_to: localhost."
 
 
+def test_a_bastion_s_preflight_is_a_table_on_the_controller_and_a_summary(bench: Any, bastion: dict[str, Any]) -> None:
+    run = bench.task({"weaveworks.wge.wge_preflight": {"host": "https://x", "show": "all"}}, **bastion)
+    assert "  cluster  CL-01  pass  API server reachable: It answers.\n" in run.output
+    assert bench.registered["checks"] == [] and "plan" not in bench.registered
+
+
 def test_a_bastion_s_climb_is_recorded_on_the_controller(bench: Any, bastion: dict[str, Any]) -> None:
     settings = {"report_dir": str(bench.folder / "reports"), "run": "r1"}
     bench.task({UPGRADE: {}, "vars": {"validate_settings": settings}}, **bastion)

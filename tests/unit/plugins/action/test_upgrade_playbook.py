@@ -137,13 +137,6 @@ def test_the_playbook_runs_by_its_path_too(bench: Any) -> None:
     assert run.code == 0, run.output
 
 
-def test_preflight_fails_the_clusters_that_cannot_be_upgraded(upgrade: Any) -> None:
-    run = upgrade(but(c1="blocked", c3="unreachable"), play="preflight")
-    assert run.code == 2, run.output
-    assert "c1: blocked. TA-02 chart" in run.output
-    assert not run.reports.exists()
-
-
 def test_preflight_may_see_a_slice_of_the_fleet_and_upgrade_may_not(upgrade: Any) -> None:
     assert upgrade(but(), "-e", "wge_fleet_size=8", play="preflight").code == 0
     run = upgrade(but(), "-e", "wge_fleet_size=8")
