@@ -79,6 +79,10 @@ CONNECTION: Spec = {
     "retry_seconds": {"type": "float", "default": 60.0},
 }
 
+# No secrets; a private key put here by mistake is hidden all the same (_redact.py).
+_PUBLIC_KEYS: dict[str, Any] = {"type": "list", "elements": "str", "default": [], "no_log": False}
+_EXPIRED: dict[str, Any] = {"type": "bool", "default": False}
+
 INSTALL: Spec = {
     "namespace": {"type": "str"},
     "release": {"type": "str"},
@@ -88,7 +92,25 @@ INSTALL: Spec = {
     "values": {"type": "dict"},
     "helm": {"type": "str", "default": "helm"},
     "entitlement": {"type": "str", "no_log": True},
+    "entitlement_public_keys": _PUBLIC_KEYS,
+    "entitlement_customer": {"type": "str"},
+    "fail_if_expired": _EXPIRED,
     "entry_urls": {"type": "list", "elements": "str", "default": []},
+    "compatibility": {"type": "raw"},
+    "change_windows": {"type": "list", "elements": "str", "default": []},
+    "plan_hash": {"type": "str"},
+    "alerts_url": {"type": "str"},
+    "waivers": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "id": {"type": "str", "required": True},
+            "who": {"type": "str", "required": True},
+            "reason": {"type": "str", "required": True},
+            "expires": {"type": "str", "required": True},
+        },
+    },
 }
 
 CLIMB: Spec = {
@@ -104,14 +126,101 @@ CLIMB: Spec = {
     "deadline_seconds": {"type": "float", "default": 3600.0},
 }
 
+ENTITLEMENT: Spec = {
+    "token": {"type": "str", "no_log": True},
+    "path": {"type": "path"},
+    "secret_name": {"type": "str"},
+    "secret_namespace": {"type": "str", "default": "flux-system", "no_log": False},
+    "public_keys": _PUBLIC_KEYS,
+    "skew_seconds": {"type": "float", "default": 60.0},
+    "fail_if_expired": _EXPIRED,
+}
+
 INFO_SPEC: Spec = {**CONNECTION, **{name: INSTALL[name] for name in ("namespace", "release", "target_release")}}
 PREFLIGHT_SPEC: Spec = {
     **CONNECTION,
     **INSTALL,
+    "archive_dir": CLIMB["archive_dir"],
     "fail_on": {"type": "str", "choices": ["block", "never"], "default": "block"},
-    "output": {"type": "str", "choices": ["full", "summary"], "default": "full"},
+    "output": {"type": "str", "choices": ["full", "summary"], "default": "summary"},
+    "show": {"type": "str", "choices": ["all", "problems"], "default": "problems"},
+    "snapshot_to": {"type": "path"},
+    "snapshot_from": {"type": "path"},
 }
 UPGRADE_SPEC: Spec = {**CONNECTION, **INSTALL, **CLIMB}
+VERIFY_SPEC: Spec = {
+    **CONNECTION,
+    **ENTITLEMENT,
+    "namespace": {"type": "str"},
+    "by_effect": {"type": "bool", "default": True},
+    "fail_if_invalid": {"type": "bool", "default": True},
+}
+ENTITLE_SPEC: Spec = {
+    **CONNECTION,
+    **ENTITLEMENT,
+    "namespace": {"type": "str"},
+    "external": {"type": "bool", "default": False},
+    "replace": {"type": "bool", "default": False},
+    "restart": {"type": "bool", "default": True},
+    "ready_seconds": {"type": "float", "default": 300.0},
+    "deadline_seconds": {"type": "float", "default": 3600.0},
+}
+# What an inventory says of an entitlement beside what it says for an upgrade; ``wge_entitlement`` itself is the upgrade's too.
+ENTITLEMENT_VARIABLES: Spec = {
+    **{f"entitlement_{name}": ENTITLE_SPEC[name] for name in ("path", "external", "replace", "restart", "secret_name", "secret_namespace")},
+    "entitlement_by_effect": VERIFY_SPEC["by_effect"],
+}
+ISSUE_SPEC: Spec = {
+    **CONNECTION,
+    "private_key": {"type": "str", "no_log": True},
+    "private_key_path": {"type": "path"},
+    "private_key_passphrase": {"type": "str", "no_log": True},
+    "customer": {"type": "str", "required": True},
+    "features": {"type": "list", "elements": "str"},
+    "issuer": {"type": "str", "default": "sales@weave.works"},
+    "expires": {"type": "str"},
+    "not_before": {"type": "str"},
+    "valid_days": {"type": "int", "default": 365},
+    "renew_before_days": {"type": "int", "default": 30},
+    "ledger": {"type": "path"},
+    "ledger_configmap": {"type": "str"},
+    "ledger_namespace": {"type": "str", "default": "default"},
+    "path": {"type": "path"},
+    "format": {"type": "str", "choices": ["secret", "token"], "default": "secret"},
+    "secret_name": {"type": "str", "default": "weave-gitops-enterprise-credentials"},
+    "secret_namespace": {"type": "str", "default": "flux-system", "no_log": False},
+    "return_token": {"type": "bool", "default": False},
+}
+# What an inventory of customers says; the ledger's cluster it names as that of a fleet does.
+ISSUE_VARIABLES: Spec = {
+    "customer": {"type": "str"},
+    **{f"customer_{name}": ISSUE_SPEC[name] for name in ("features", "expires", "not_before", "valid_days")},
+    **{
+        name: ISSUE_SPEC[name] for name in ("renew_before_days", "issuer", "ledger", "ledger_configmap", "ledger_namespace", "return_token")
+    },
+    "signing_key": ISSUE_SPEC["private_key"],
+    "signing_key_path": ISSUE_SPEC["private_key_path"],
+    "signing_key_passphrase": ISSUE_SPEC["private_key_passphrase"],
+    "entitlement_file": ISSUE_SPEC["path"],
+    "entitlement_format": ISSUE_SPEC["format"],
+}
+KEYPAIR_SPEC: Spec = {
+    "path": {"type": "path", "required": True},
+    "public_path": {"type": "path"},
+    "passphrase": {"type": "str", "no_log": True},
+}
+ENTITLEMENT_REPORT_SPEC: Spec = {
+    "entitlements": {"type": "dict", "required": True},
+    "report_dir": {"type": "path", "default": "wge-reports"},
+    "run": {"type": "str"},
+    "warn_days": {"type": "list", "elements": "int", "default": [60, 30, 14]},
+    "fail_if_expired": _EXPIRED,
+}
+PREFLIGHT_REPORT_SPEC: Spec = {
+    "results": {"type": "list", "elements": "dict", "required": True},
+    "report_dir": {"type": "path", "default": "wge-reports"},
+    "run": {"type": "str"},
+}
 VALIDATE_SPEC: Spec = {
     "candidates": {"type": "list", "elements": "str"},
     "settings": {"type": "bool", "default": True},

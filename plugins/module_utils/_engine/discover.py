@@ -17,6 +17,8 @@ from .names import HELM_NAMESPACE_ANNOTATION, HELM_RELEASE_ANNOTATION
 from .objects import annotations_of, containers_of, labels_of, name_of, namespace_of, pod_template
 
 WG_IMAGE = "/wego-app:"
+_RELEASE_NAME = re.compile(r"^[a-z0-9]([-.a-z0-9]*[a-z0-9])?\Z")
+_LONGEST_RELEASE_NAME = 53
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ def choose(found: Sequence[Found], *, namespace: str, release: str) -> Found:
     """The one WG to upgrade; raises Blocked when there is none, or several and nothing names one."""
     fitting = [f for f in found if namespace in ("", f.namespace) and release in ("", f.release)]
     if len(fitting) == 1:
-        return fitting[0]
+        return _named_well(fitting[0])
     if fitting:
         names = ", ".join(sorted(str(f) for f in fitting))
         raise Blocked(f"Two or more installations of Weave GitOps were found: {names}.", "Name one with wge_namespace and wge_release.")
@@ -127,6 +129,17 @@ def choose(found: Sequence[Found], *, namespace: str, release: str) -> Found:
     raise Blocked(
         "No Weave GitOps was found on this cluster.", "Take the cluster out of the inventory, or name the namespace with wge_namespace."
     )
+
+
+def _named_well(found: Found) -> Found:
+    """The release's name goes into a selector, so it has to be one."""
+    if found.form == "helm" and not (_RELEASE_NAME.match(found.release) and len(found.release) <= _LONGEST_RELEASE_NAME):
+        raise Blocked(
+            f"The annotation {HELM_RELEASE_ANNOTATION} of Deployment {name_of(found.deployment)} in namespace {found.namespace} "
+            "holds no name of a Helm release.",
+            f"Correct the annotation; helm list -n {found.namespace} says what the release is called.",
+        )
+    return found
 
 
 def installed(found: Found, secrets: Sequence[Object]) -> Installed:

@@ -8,7 +8,7 @@ and `_probe.py` fulfil the protocols, tests use a dict-backed cluster.
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -105,11 +105,14 @@ class Cluster(Protocol):
     def get(self, path: str) -> Object | None:
         """The object at ``path``, None when the server says 404."""
 
-    def list(self, path: str, *, labels: str = "", fields: str = "", metadata_only: bool = False) -> list[Object]:
+    def list(
+        self, path: str, *, labels: str = "", fields: str = "", metadata_only: bool = False, keep: Callable[[Object], Object] | None = None
+    ) -> list[Object]:
         """All items of a collection, paged by 500, restarted from scratch on 410.
 
         A collection the server does not serve is an empty list. ``metadata_only`` asks for PartialObjectMetadata.
-        Each item gets ``apiVersion`` and ``kind`` (lists leave them out).
+        Each item gets ``apiVersion`` and ``kind`` (lists leave them out). ``keep`` says what to keep of an item; the rest of a
+        page is let go before the next one is asked for.
         """
 
     def create(self, path: str, body: Object, *, dry_run: bool = False) -> Object:

@@ -12,17 +12,24 @@ from .._errors import SafeStop
 from .model import Object
 
 NAMESPACED = {
+    "AuthorizationPolicy": ("security.istio.io/v1beta1", "authorizationpolicies"),
+    "CiliumNetworkPolicy": ("cilium.io/v2", "ciliumnetworkpolicies"),
     "ConfigMap": ("v1", "configmaps"),
     "Deployment": ("apps/v1", "deployments"),
     "EndpointSlice": ("discovery.k8s.io/v1", "endpointslices"),
     "HorizontalPodAutoscaler": ("autoscaling/v2", "horizontalpodautoscalers"),
     "Ingress": ("networking.k8s.io/v1", "ingresses"),
     "Job": ("batch/v1", "jobs"),
+    "Kustomization": ("kustomize.toolkit.fluxcd.io/v1", "kustomizations"),
     "Lease": ("coordination.k8s.io/v1", "leases"),
+    "LimitRange": ("v1", "limitranges"),
     "NetworkPolicy": ("networking.k8s.io/v1", "networkpolicies"),
+    "PeerAuthentication": ("security.istio.io/v1beta1", "peerauthentications"),
     "PersistentVolumeClaim": ("v1", "persistentvolumeclaims"),
     "Pod": ("v1", "pods"),
     "PodDisruptionBudget": ("policy/v1", "poddisruptionbudgets"),
+    "ResourceQuota": ("v1", "resourcequotas"),
+    "RequestAuthentication": ("security.istio.io/v1beta1", "requestauthentications"),
     "Role": ("rbac.authorization.k8s.io/v1", "roles"),
     "RoleBinding": ("rbac.authorization.k8s.io/v1", "rolebindings"),
     "Secret": ("v1", "secrets"),
@@ -30,11 +37,14 @@ NAMESPACED = {
     "ServiceAccount": ("v1", "serviceaccounts"),
 }
 CLUSTER_SCOPED = {
+    "APIService": ("apiregistration.k8s.io/v1", "apiservices"),
     "ClusterRole": ("rbac.authorization.k8s.io/v1", "clusterroles"),
     "ClusterRoleBinding": ("rbac.authorization.k8s.io/v1", "clusterrolebindings"),
     "CustomResourceDefinition": ("apiextensions.k8s.io/v1", "customresourcedefinitions"),
     "MutatingWebhookConfiguration": ("admissionregistration.k8s.io/v1", "mutatingwebhookconfigurations"),
     "Namespace": ("v1", "namespaces"),
+    "Node": ("v1", "nodes"),
+    "ValidatingAdmissionPolicy": ("admissionregistration.k8s.io/v1", "validatingadmissionpolicies"),
     "ValidatingWebhookConfiguration": ("admissionregistration.k8s.io/v1", "validatingwebhookconfigurations"),
 }
 

@@ -24,7 +24,7 @@ from .names import (
     LOGIN_SECRET,
     OIDC_SECRET,
 )
-from .objects import collection_path, labels_of, name_of, object_path, path_of, uid_of
+from .objects import api_of, collection_path, labels_of, name_of, object_path, path_of, uid_of
 from .settings import Settings
 
 WG_SELECTORS = ("app.kubernetes.io/name=weave-gitops", "weave.works/app=weave-gitops-oss", "app=wego-app")
@@ -38,6 +38,8 @@ NAMESPACED_KINDS = (
     "HorizontalPodAutoscaler",
     "Pod",
 )
+SERVED_KINDS = ("AuthorizationPolicy", "CiliumNetworkPolicy", "PeerAuthentication", "RequestAuthentication")
+"""Read as well where their API is served: policies of meshes and networks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,8 @@ def take(cluster: Cluster, settings: Settings) -> Snapshot:
 def refresh(cluster: Cluster, settings: Settings, identity: Identity, found: Found) -> Snapshot:
     """Read the namespace of a WG that was found before. Raises Blocked for a form that this version cannot climb."""
     namespace = found.namespace
-    lists = {kind: cluster.list(collection_path(kind, namespace)) for kind in NAMESPACED_KINDS}
+    kinds = (*NAMESPACED_KINDS, *(kind for kind in SERVED_KINDS if api_of(kind)[0] in identity.served))
+    lists = {kind: cluster.list(collection_path(kind, namespace)) for kind in kinds}
     again = next((item for item in lists["Deployment"] if uid_of(item) == uid_of(found.deployment)), None)
     if again is None:
         raise SafeStop(f"The Deployment of {found} is gone.", "Somebody removed WG; look at the namespace before going on.")

@@ -64,7 +64,7 @@ def is_webhook_failure(body: bytes) -> bool:
 
 def error_of(request: Request, status: int, body: bytes) -> WgeError:
     """The error that an answer of 400 or more stands for; 401, 429 and what can be retried are the client's."""
-    message = message_of(body) or f"HTTP {status}"
+    message = message_of(body).removesuffix(".") or f"HTTP {status}"  # the sentences below end it
     if status == 401:
         return unauthorised(request, message)
     if status == 403:

@@ -33,6 +33,7 @@ FIELD_MANAGER = "weaveworks-wge"
 PAGE = 500
 RESTARTS = 3
 LONGEST_RAW_BODY = 64 * 1024
+HALF_A_SECOND = 0.5
 
 Objects = list[Object]
 """Named here because KubeCluster has a method called list."""
@@ -70,6 +71,7 @@ class KubeCluster:
         self._counts = {"reads": 0, "writes": 0, "reviews": 0, "dry_runs": 0}
         self._latencies: list[float] = []
         self._date = ""
+        self._date_seen: datetime | None = None
 
     @property
     def counters(self) -> Counters:
@@ -85,6 +87,12 @@ class KubeCluster:
             return None
 
     @property
+    def skew(self) -> float | None:
+        """Seconds by which the API server's clock was ahead of ours at its newest answer; its stamps have whole seconds only."""
+        stamp = self.server_time
+        return (stamp - self._date_seen).total_seconds() + HALF_A_SECOND if stamp and self._date_seen else None
+
+    @property
     def latencies(self) -> Sequence[float]:
         """Seconds each answered read took, in order."""
         return self._latencies
@@ -97,7 +105,9 @@ class KubeCluster:
             return None
         return self._content(request, response, "reads")
 
-    def list(self, path: str, *, labels: str = "", fields: str = "", metadata_only: bool = False) -> Objects:
+    def list(
+        self, path: str, *, labels: str = "", fields: str = "", metadata_only: bool = False, keep: Callable[[Object], Object] | None = None
+    ) -> Objects:
         """All items of a collection, empty when it is not served; see the protocol. Raises what ``get`` raises."""
         query = {"limit": str(PAGE)}
         if labels:
@@ -105,7 +115,7 @@ class KubeCluster:
         if fields:
             query["fieldSelector"] = fields
         for _attempt in range(RESTARTS + 1):
-            items = self._all_pages(path, query, metadata_only)
+            items = self._all_pages(path, query, metadata_only, keep)
             if items is not None:
                 return items
         raise Unreachable(
@@ -166,7 +176,7 @@ class KubeCluster:
         kind = "dry_runs" if dry_run else "writes"
         return self._content(request, self._answered(request, kind), kind)
 
-    def _all_pages(self, path: str, query: dict[str, str], metadata_only: bool) -> Objects | None:
+    def _all_pages(self, path: str, query: dict[str, str], metadata_only: bool, keep: Callable[[Object], Object] | None) -> Objects | None:
         """Every item, None when the list expired between two pages."""
         items: Objects = []
         token = ""
@@ -180,7 +190,8 @@ class KubeCluster:
             if answers.is_missing(response.status, response.data):
                 return []
             page = self._content(request, response, "reads")
-            items += _items(request, page)
+            found = _items(request, page)
+            items += map(keep, found) if keep else found
             token = page.get("metadata", {}).get("continue") or ""
             if not token:
                 return items
@@ -214,7 +225,8 @@ class KubeCluster:
         response = self._transport.send(request.method, request.path, body=request.body, headers=request.headers)
         if kind == "reads":
             self._latencies.append(self._clock.monotonic() - started)
-        self._date = response.headers.get("Date") or self._date
+        if date := response.headers.get("Date"):
+            self._date, self._date_seen = date, self._clock.wall()
         return response
 
     def _reason(self, request: Request, error: Exception) -> str:

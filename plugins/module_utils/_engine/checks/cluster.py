@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from ..model import Object
+from .check import BLOCK, Check
 from .evidence import Evidence, Judged, failed, passed, warned
 
 SLOW_SECONDS = 2.0
@@ -102,3 +103,45 @@ def _versions(items: Iterable[Object]) -> set[str]:
 
 def _dotted(version: tuple[int, int]) -> str:
     return f"{version[0]}.{version[1]}"
+
+
+CHECKS = (
+    Check(
+        "CL-01",
+        "cluster",
+        "API server reachable",
+        BLOCK,
+        api_reachable,
+        "`/readyz`, and how long the reads took",
+        "Repair the kubeconfig, the proxy or the control plane.",
+        waivable=False,
+    ),
+    Check(
+        "CL-02",
+        "cluster",
+        "right cluster",
+        BLOCK,
+        right_cluster,
+        "the UID of namespace `kube-system`, against the inventory",
+        "Correct the inventory: the wrong cluster is the worst fault of a fleet run.",
+        waivable=False,
+    ),
+    Check(
+        "CL-03",
+        "cluster",
+        "Kubernetes version",
+        BLOCK,
+        kubernetes_version,
+        "`/version`",
+        "Upgrade the cluster, or choose another version of WGE.",
+    ),
+    Check(
+        "CL-04",
+        "cluster",
+        "APIs served",
+        BLOCK,
+        served_apis,
+        "API discovery, against what the upgrade and the chart use",
+        "Enable the API, or upgrade the cluster.",
+    ),
+)

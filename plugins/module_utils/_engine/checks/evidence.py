@@ -7,11 +7,12 @@ and proxied answers are kept here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ..model import Answer, Cluster, Rung
+from ..._errors import Forbidden, Rejected, SafeStop, WgeError
+from ..model import Answer, Cluster, Object, Rung
 from ..plan import Plan
 from ..rights import Rules
 from ..situation import Situation
@@ -39,8 +40,21 @@ class Evidence:
     latencies: Sequence[float]
     controller_time: datetime
     helm_version: str
+    skew: float | None = None
+    """Seconds by which the API server's clock is ahead of the controller's, None when that was not seen."""
+    login_ends: datetime | None = None
+    """When our credentials end for good, None when they renew themselves or nobody can tell."""
+    ask: Callable[[str], Answer] | None = None
+    """Makes one GET of an entry URL; None where nothing may be called. Raises Unreachable."""
+    climbing: bool = False
+    """Whether an upgrade is about to begin; else somebody only wants to know."""
+    recorded: Mapping[str, Judged] | None = None
+    """What the checks had found when this was recorded, None on a live cluster."""
+    judged: dict[str, Judged] = field(init=False, repr=False, default_factory=dict)
+    """What each check has answered so far, before any waiver."""
     rules: Rules = field(init=False, repr=False)
     _answers: dict[str, Answer] = field(init=False, repr=False, default_factory=dict)
+    _lists: dict[str, list[Object] | WgeError] = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.rules = Rules(self.cluster)
@@ -55,6 +69,21 @@ class Evidence:
         if path not in self._answers:
             self._answers[path] = self.cluster.raw(path)
         return self._answers[path]
+
+    def all(self, path: str, keep: Callable[[Object], Object] | None = None) -> list[Object]:
+        """Every item of a collection, asked once; a refusal is kept too, and raised to each check that asks.
+
+        ``keep`` says what of an item the checks need (of thousands of pods only a few fields); it is the same for all who ask.
+        """
+        if path not in self._lists:
+            try:
+                self._lists[path] = self.cluster.list(path, keep=keep)
+            except (Forbidden, Rejected, SafeStop) as problem:
+                self._lists[path] = problem
+        found = self._lists[path]
+        if isinstance(found, WgeError):
+            raise found
+        return found
 
 
 def passed(evidence: str) -> Judged:

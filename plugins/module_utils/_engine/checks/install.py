@@ -9,13 +9,14 @@ from datetime import datetime, timedelta
 
 from ..._errors import Forbidden
 from ..discover import FORMS
+from ..entitlement.effect import proxy_path
 from ..forms.helm import newest
-from ..model import Answer, Object
+from ..model import Answer, Object, Rung
 from ..objects import is_available, name_of
 from ..situation import Situation
 from ..snapshot import pods_of, ready_pods
 from ..steps.owners import pending_of
-from ..steps.rehearse import proxy_path
+from .check import BLOCK, Check
 from .evidence import Evidence, Judged, failed, passed, skipped, warned
 
 STEADY = timedelta(minutes=10)
@@ -143,3 +144,37 @@ def _status_of(answer: Answer) -> Object:
     except ValueError:
         return {}
     return body if isinstance(body, dict) and body.get("kind") == "Status" else {}
+
+
+CHECKS = (
+    Check(
+        "CU-01",
+        "install",
+        "WG found once",
+        BLOCK,
+        found_once,
+        "WG's Deployment, its release and owners",
+        "Name the installation with wge_namespace and wge_release.",
+        waivable=False,
+    ),
+    Check(
+        "CU-03",
+        "install",
+        "WG healthy",
+        BLOCK,
+        healthy,
+        "WG's Deployment, pods, endpoints and first page",
+        "Repair WG first, so that the upgrade begins from a dashboard that works.",
+        until=Rung.FLIPPED,
+    ),
+    Check(
+        "CU-04",
+        "install",
+        "scheme of WG",
+        BLOCK,
+        scheme,
+        "WG's arguments, confirmed by the answer to a request",
+        "Take `--mtls` away; let routes speak the scheme that WG speaks.",
+        until=Rung.FLIPPED,
+    ),
+)

@@ -7,79 +7,81 @@ Ids are promises to users: never reused, never renumbered. What could not be che
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from ..._errors import Interrupted, Unauthorised, Unreachable, WgeError
-from ..model import Object, Rung
-from . import cluster, entitlement, install, network, permissions, safety, target
+from . import (
+    access,
+    admission,
+    apis,
+    authentication,
+    capacity,
+    clocks,
+    cluster,
+    crds,
+    credentials,
+    drift,
+    entitlement,
+    escalation,
+    flux,
+    images,
+    inheritance,
+    install,
+    network,
+    nodes,
+    permissions,
+    readiness,
+    safety,
+    storage,
+    target,
+    versions,
+    webhooks,
+)
+from .check import BLOCK, Check, Finding
 from .evidence import ERROR, FAIL, STATUSES, WARN, Evidence, Judged, skipped
+from .waivers import Waiver, overruled
 
 __all__ = ["CHECKS", "Check", "Evidence", "Finding", "blocking", "run_all", "summary", "verdict"]
 
-BLOCK, INFO = "block", "info"
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One row of the table. From the rung ``until`` on the question no longer arises and the check is skipped."""
-
-    id: str
-    group: str
-    title: str
-    severity: str
-    function: Callable[[Evidence], Judged]
-    until: Rung | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one check found on one cluster."""
-
-    id: str
-    group: str
-    title: str
-    severity: str
-    status: str
-    evidence: str
-    remedy: str
-
-    @property
-    def blocks(self) -> bool:
-        """Whether this finding alone forbids the upgrade."""
-        return self.severity == BLOCK and self.status in (FAIL, ERROR)
-
-    def as_dict(self) -> Object:
-        """The finding for results and reports."""
-        return asdict(self)
-
+AS_RECORDED = "(as recorded)"
+"""Ends the evidence of a finding that a snapshot holds."""
 
 CHECKS: tuple[Check, ...] = (
-    Check("CL-01", "cluster", "API server reachable", BLOCK, cluster.api_reachable),
-    Check("CL-02", "cluster", "right cluster", BLOCK, cluster.right_cluster),
-    Check("CL-03", "cluster", "Kubernetes version", BLOCK, cluster.kubernetes_version),
-    Check("CL-04", "cluster", "APIs served", BLOCK, cluster.served_apis),
-    Check("PE-02", "permissions", "rights to upgrade", BLOCK, permissions.can_upgrade),
-    Check("PE-03", "permissions", "rights to roll back", BLOCK, permissions.can_roll_back),
-    Check("CU-01", "install", "WG found once", BLOCK, install.found_once),
-    Check("CU-03", "install", "WG healthy", BLOCK, install.healthy, until=Rung.FLIPPED),
-    Check("CU-04", "install", "scheme of WG", BLOCK, install.scheme, until=Rung.FLIPPED),
-    Check("EN-01", "entitlement", "entitlement in place", BLOCK, entitlement.shape),
-    Check("TA-02", "target", "chart renders", BLOCK, target.renders, until=Rung.PARKED),
-    Check("TA-03", "target", "facts of the chart", BLOCK, target.facts_hold, until=Rung.PARKED),
-    Check("TA-05", "target", "names free", BLOCK, target.names_free, until=Rung.REHEARSED),
-    Check("TA-08", "target", "same namespace", BLOCK, target.same_namespace),
-    Check("TA-10", "target", "local login", BLOCK, target.local_login),
-    Check("NE-01", "network", "Services to keep", BLOCK, network.services),
-    Check("NE-02", "network", "routes", INFO, network.routes),
-    Check("NE-06", "network", "policies of the pods", BLOCK, network.policies),
-    Check("SA-01", "safety", "lock free", BLOCK, safety.lock_free),
-    Check("SA-03", "safety", "no unfinished run", BLOCK, safety.no_unfinished_run),
+    *cluster.CHECKS,
+    *apis.CHECKS,
+    *clocks.CHECKS,
+    *webhooks.CHECKS,
+    *admission.CHECKS,
+    *nodes.CHECKS,
+    *access.CHECKS,
+    *permissions.CHECKS,
+    *escalation.CHECKS,
+    *access.READABLE,
+    *flux.PERMISSIONS,
+    *flux.CHECKS,
+    *versions.FLUX,
+    *versions.CHECKS,
+    *install.CHECKS,
+    *authentication.CHECKS,
+    *inheritance.CHECKS,
+    *drift.CHECKS,
+    *storage.CHECKS,
+    *entitlement.CHECKS,
+    *credentials.CHECKS,
+    *target.CHECKS,
+    *images.CHECKS,
+    *crds.CHECKS,
+    *readiness.CHECKS,
+    *authentication.OIDC,
+    *network.CHECKS,
+    *capacity.CHECKS,
+    *safety.CHECKS,
 )
 
 
-def run_all(evidence: Evidence) -> list[Finding]:
-    """Every check of the table, in its order. Raises Interrupted and nothing else.
+def run_all(evidence: Evidence, waivers: Sequence[Waiver] = ()) -> list[Finding]:
+    """Every check of the table, in its order, as it counts after the waivers. Raises Interrupted and nothing else.
 
     After an API server that no longer answers, or no longer knows us, the rest is not looked at: each question would wait
     for its own retries.
@@ -92,7 +94,9 @@ def run_all(evidence: Evidence) -> list[Finding]:
         except (Unreachable, Unauthorised) as problem:
             lost = problem
             judged = Judged(ERROR, problem.what, problem.next_step)
-        findings.append(Finding(check.id, check.group, check.title, check.severity, judged.status, judged.evidence, judged.remedy))
+        evidence.judged[check.id] = judged
+        found = Finding(check.id, check.group, check.title, check.severity, judged.status, judged.evidence, judged.remedy)
+        findings.append(overruled(found, waivers, evidence.time))
     return findings
 
 
@@ -116,6 +120,8 @@ def summary(findings: Iterable[Finding]) -> dict[str, int]:
 
 
 def _judge(check: Check, evidence: Evidence) -> Judged:
+    if check.stored and evidence.recorded is not None:
+        return _as_recorded(check, evidence.recorded)
     if check.until is not None and evidence.rung >= check.until:
         return skipped(f"The cluster is {evidence.rung.word} already.")
     try:
@@ -126,6 +132,13 @@ def _judge(check: Check, evidence: Evidence) -> Judged:
         return Judged(ERROR, problem.what, problem.next_step)
     except Exception as problem:
         return Judged(ERROR, f"The check itself broke ({type(problem).__name__}).", "Report this as a fault of the collection.")
+
+
+def _as_recorded(check: Check, recorded: Mapping[str, Judged]) -> Judged:
+    found = recorded.get(check.id)
+    if found is None:
+        return Judged(ERROR, f"This snapshot does not hold what {check.id} has found.", "Take a new snapshot with this version.")
+    return replace(found, evidence=f"{found.evidence} {AS_RECORDED}")
 
 
 def _not_looked_at(problem: WgeError) -> Judged:

@@ -3,11 +3,21 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
 from datetime import datetime
 
 from .. import journal as journals
+from ..model import Rung
 from ..names import LEASE
+from ..steps.archive import content_of
+from .check import BLOCK, WARNING, Check
 from .evidence import Evidence, Judged, failed, passed, warned
+from .occasion import alerts, plan, window
+from .rehearsal import way_back
+
+MEBIBYTE = 1024 * 1024
 
 
 def lock_free(evidence: Evidence) -> Judged:
@@ -29,6 +39,28 @@ def lock_free(evidence: Evidence) -> Judged:
         f"Run {holder} holds the lock of this cluster; it was last renewed {seen}.",
         f"Nothing need be done: the upgrade watches it for {duration:g} s and takes it when nobody renews it.",
     )
+
+
+def archive_writable(evidence: Evidence) -> Judged:
+    """SA-02. No request, and no file is made: the folder, or the nearest one above it that exists, is looked at."""
+    wanted = os.path.abspath(os.path.expanduser(evidence.now.settings.archive_dir))
+    folder = wanted
+    while not os.path.lexists(folder):
+        folder = os.path.dirname(folder)
+    if not os.path.isdir(folder):
+        return failed(f"The archive cannot be put into {wanted}: {folder} is a file.", "Correct wge_archive_dir.")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return failed(
+            f"The archive cannot be put into {wanted}: {folder} cannot be written.", "Correct wge_archive_dir, or the permissions."
+        )
+    size = len(json.dumps(content_of(evidence.now), indent=1))
+    free = shutil.disk_usage(folder).free
+    if free < 2 * size + MEBIBYTE:
+        return failed(
+            f"The disk of {wanted} has {free / MEBIBYTE:.1f} MiB left; the archive of this cluster takes {size / MEBIBYTE:.1f} MiB.",
+            "Make room there, or give another wge_archive_dir.",
+        )
+    return passed(f"The archive of this cluster takes {size / MEBIBYTE:.1f} MiB in {wanted}; {free / MEBIBYTE:.0f} MiB are free there.")
 
 
 def no_unfinished_run(evidence: Evidence) -> Judged:
@@ -55,3 +87,77 @@ def _age(stamp: str, time: datetime) -> float | None:
         return (time - datetime.fromisoformat(stamp.replace("Z", "+00:00"))).total_seconds()
     except (TypeError, ValueError):
         return None
+
+
+CHECKS = (
+    Check(
+        "SA-01",
+        "safety",
+        "lock free",
+        BLOCK,
+        lock_free,
+        "Lease `wge-upgrade`",
+        "Wait for the other run.",
+        waivable=False,
+    ),
+    Check(
+        "SA-02",
+        "safety",
+        "archive writable",
+        BLOCK,
+        archive_writable,
+        "the folder for archives on the controller, and the room there",
+        "Correct `wge_archive_dir`, or make room.",
+        until=Rung.PREPARED,
+        stored=True,
+    ),
+    Check(
+        "SA-03",
+        "safety",
+        "no unfinished run",
+        BLOCK,
+        no_unfinished_run,
+        "the journals of earlier runs",
+        "Resume it, or roll it back.",
+    ),
+    Check(
+        "SA-04",
+        "safety",
+        "change window",
+        BLOCK,
+        window,
+        "the windows of `wge_change_windows`, by the API server's clock",
+        "Begin in a window.",
+        until=Rung.PREPARED,
+    ),
+    Check(
+        "SA-05",
+        "safety",
+        "reviewed plan",
+        BLOCK,
+        plan,
+        "the hash of the plan, against `wge_plan_hash`",
+        "Review the plan once more.",
+        until=Rung.PREPARED,
+    ),
+    Check(
+        "SA-06",
+        "safety",
+        "alerts quiet",
+        WARNING,
+        alerts,
+        "the alerts of the Alertmanager in `wge_alerts_url`",
+        "Wait until it is quiet.",
+        until=Rung.PARKED,
+    ),
+    Check(
+        "SA-07",
+        "safety",
+        "way back rehearsed",
+        BLOCK,
+        way_back,
+        "the plan, forth and back on the objects as they were read; WG's pods",
+        "Mirror WG's image; report a way back that does not lead back.",
+        until=Rung.PARKED,
+    ),
+)

@@ -7,19 +7,24 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from ..compatibility import triple
 from ..forms.helm import revisions_of
 from ..inherit import text_of
-from ..model import Object
+from ..model import Object, Rung
 from ..names import ADMIN_BINDING, HELM_NAMESPACE_ANNOTATION, HELM_RELEASE_ANNOTATION, LOGIN_SECRET
 from ..objects import CLUSTER_SCOPED, NAMESPACED, annotations_of, collection_path, name_of, namespace_of
 from ..situation import Situation
 from ..snapshot import NAMESPACED_KINDS
 from ..steps.prepare import BOUND_BY_CHART, READER_ROLE, admin_of
 from ..target import FACTS, broken_facts
+from .check import BLOCK, Check
 from .evidence import Evidence, Judged, failed, passed, skipped, warned
+from .versions import flux_served
 
 HOOK_ANNOTATION = "helm.sh/hook"
 TRIED_HELM = "3"
+OLDEST_HELM = (3, 13, 0)
+"""The first that takes ``--labels`` on install."""
 Key = tuple[str, str, str]
 """Kind, namespace (empty for cluster-scoped kinds) and name."""
 CRD = "CustomResourceDefinition"
@@ -39,6 +44,11 @@ def renders(evidence: Evidence) -> Judged:
         return warned(
             f"{text}; rights and names are not looked at for {', '.join(unknown)}.",
             "Make sure that these kinds may be created here and that no object of the same name exists.",
+        )
+    if (found := triple(evidence.helm_version)) and found < OLDEST_HELM:
+        return failed(
+            f"helm is {evidence.helm_version}; it must be 3.13 or newer, since older ones cannot mark a release's storage as ours.",
+            "Install a newer helm, or name one in the option helm.",
         )
     if evidence.helm_version.split(".")[0] != TRIED_HELM:
         return warned(f"{text}; only helm {TRIED_HELM} was tried.", f"Name a helm {TRIED_HELM} program in the option helm.")
@@ -66,16 +76,12 @@ def names_free(evidence: Evidence) -> Judged:
             f"{stranger}, and no run of this collection made it.",
             "Remove it, or take this cluster out of the inventory if it is upgraded already.",
         )
-    taken = list(_taken(evidence))
-    theirs = [_owned(item) for item in taken if item.get("kind") != CRD]
+    theirs = [_owned(item) for item in _taken(evidence)]
     if theirs:
         return failed(
             f"Objects of these names exist and are not of release {now.target.release.name}: {', '.join(theirs)}.",
             "Remove or rename them: helm takes over nothing that is not its own.",
         )
-    if taken:
-        names = ", ".join(name_of(item) for item in taken)
-        return warned(f"These definitions exist and stay as they are, since helm leaves them: {names}.", "See that they suit this WGE.")
     return passed(f"None of the {len(now.target.objects)} objects exists yet, or they are this release's own.")
 
 
@@ -113,8 +119,10 @@ def local_login(evidence: Evidence) -> Judged:
 
 
 def lists_to_read(now: Situation) -> list[tuple[str, str]]:
-    """The kinds and namespaces that TA-05 has to list beyond the snapshot; the namespace is empty for cluster-scoped kinds."""
-    places = {(kind, place) for kind, place, _name in _wanted(now)}
+    """The kinds and namespaces that TA-05, TA-06, FL-02 and CU-09 list beyond the snapshot; cluster-scoped kinds have no namespace."""
+    places = {(kind, place) for kind, place, _name in _wanted(now)} | {("ConfigMap", now.namespace)}
+    if flux_served(now) or any(item.get("kind") == CRD for item in now.target.objects):
+        places.add((CRD, ""))
     return sorted((kind, place) for kind, place in places if not _in_snapshot(now, kind, place))
 
 
@@ -178,8 +186,9 @@ def _owned(item: Object) -> str:
 
 
 def _wanted(now: Situation) -> set[Key]:
-    """What helm will create and refuse to take over; hooks it replaces."""
-    return {_key(item, now) for item in now.target.objects if _is_known(item) and HOOK_ANNOTATION not in annotations_of(item)}
+    """What helm will create and refuse to take over; hooks it replaces, and definitions it leaves alone (TA-06)."""
+    objects = (item for item in now.target.objects if _is_known(item) and item.get("kind") != CRD)
+    return {_key(item, now) for item in objects if HOOK_ANNOTATION not in annotations_of(item)}
 
 
 def _key(item: Object, now: Situation) -> Key:
@@ -191,3 +200,59 @@ def _key(item: Object, now: Situation) -> Key:
 def _is_known(item: Object) -> bool:
     kind = item.get("kind")
     return kind in NAMESPACED or kind in CLUSTER_SCOPED
+
+
+CHECKS = (
+    Check(
+        "TA-02",
+        "target",
+        "chart renders",
+        BLOCK,
+        renders,
+        "the chart, rendered with the values it will get",
+        "Correct wge_values or the chart.",
+        until=Rung.PARKED,
+        waivable=False,
+    ),
+    Check(
+        "TA-03",
+        "target",
+        "facts of the chart",
+        BLOCK,
+        facts_hold,
+        "labels, ports, Services and Ingresses of the rendered chart",
+        "Ask for the chart of a known WGE version.",
+        until=Rung.PARKED,
+        waivable=False,
+    ),
+    Check(
+        "TA-05",
+        "target",
+        "names free",
+        BLOCK,
+        names_free,
+        "whether objects of the chart are on the cluster already",
+        "Remove them, or rename the release.",
+        until=Rung.REHEARSED,
+    ),
+    Check(
+        "TA-08",
+        "target",
+        "same namespace",
+        BLOCK,
+        same_namespace,
+        "the namespaces of the release and of the kept Services",
+        "Install WGE where WG is: selectors do not cross namespaces.",
+        waivable=False,
+    ),
+    Check(
+        "TA-10",
+        "target",
+        "local login",
+        BLOCK,
+        local_login,
+        "Secret `cluster-user-auth` and the ways to log in",
+        "Create the Secret, or switch the local login off.",
+        stored=True,
+    ),
+)

@@ -45,7 +45,7 @@ class Revision:
             return _unpacked(self.secret["data"]["release"])
         except (KeyError, ValueError, OSError, EOFError, binascii.Error) as problem:
             raise SafeStop(
-                f"The Helm release Secret {name_of(self.secret)} cannot be decoded ({problem}).",
+                f"The Helm release Secret {name_of(self.secret)} cannot be decoded ({type(problem).__name__}).",  # a decoder quotes bytes
                 "Look at it with helm; restore it from a backup or install WG once more.",
             ) from problem
 

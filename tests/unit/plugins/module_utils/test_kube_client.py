@@ -106,6 +106,13 @@ class TestReads:
         assert cluster.server_time is not None
         assert len(cluster.latencies) == 1
 
+    def test_the_difference_of_the_clocks_is_that_of_the_newest_answer(self, cluster: KubeCluster, server: Any) -> None:
+        before = cluster.skew
+        cluster.get(SERVICE)
+        assert before is None
+        assert cluster.skew is not None
+        assert abs(cluster.skew) < 5
+
 
 class TestLists:
     def test_pages_are_joined_and_items_get_their_type(self, cluster: KubeCluster, server: Any, reply: Any) -> None:
@@ -212,6 +219,14 @@ class TestWrites:
             cluster.create("/api/v1/secrets", {})
         assert "cannot unmarshal" in message(error)
         assert "hunter2" not in str(error.value)
+
+    def test_words_of_the_server_that_end_with_a_full_stop_do_not_get_another(
+        self, cluster: KubeCluster, server: Any, api_status: Any
+    ) -> None:
+        server.replies = [api_status(400, "BadRequest", "denied: Every Deployment needs an owner.")]
+        with pytest.raises(Rejected) as error:
+            cluster.create("/api/v1/secrets", {})
+        assert error.value.what.endswith("was refused: denied: Every Deployment needs an owner.")
 
     @pytest.mark.parametrize("act", ["cut", "short"])
     def test_a_lost_answer_is_an_unknown_outcome(self, cluster: KubeCluster, server: Any, reply: Any, act: str) -> None:

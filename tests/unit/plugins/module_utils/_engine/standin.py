@@ -49,6 +49,7 @@ class StandInCluster:
         self.rules_in: dict[str, list[Object]] = {}
         self.incomplete = False
         self.allowed: Callable[[Object], bool] = lambda _attributes: False
+        self.user = "upgrader"
         self.answer: Callable[[str], Answer] = lambda _path: Answer(404, {}, b"")
         self.ready = Answer(200, {}, b"ok")
         self.before: Callable[[str, str], None] = lambda _verb, _path: None
@@ -105,15 +106,19 @@ class StandInCluster:
             return {"groups": _groups(self.served)}
         return copy.deepcopy(self.objects.get(unquote(path)))
 
-    def list(self, path: str, *, labels: str = "", fields: str = "", metadata_only: bool = False) -> list[Object]:
+    def list(
+        self, path: str, *, labels: str = "", fields: str = "", metadata_only: bool = False, keep: Callable[[Object], Object] | None = None
+    ) -> list[Object]:
         self._begin("list", path)
         wanted = re.escape(path.rsplit("/", 1)[0]) + r"(/namespaces/[^/]+)?/" + path.rsplit("/", 1)[1] + r"/[^/]+"
         found = [item for where, item in self.objects.items() if re.fullmatch(wanted, where) and _is_selected(item, labels, fields)]
-        return [_metadata_of(item) if metadata_only else copy.deepcopy(item) for item in found]
+        return [_metadata_of(item) if metadata_only else (keep or dict)(copy.deepcopy(item)) for item in found]
 
     def create(self, path: str, body: Object, *, dry_run: bool = False) -> Object:
         self._begin("dry-run" if dry_run else "create", path)
         stored = copy.deepcopy(body)
+        if stem := stored["metadata"].get("generateName"):
+            stored["metadata"].setdefault("name", f"{stem}x")
         if (namespace := _namespace_in(path)) and stored["kind"] in NAMESPACED:
             stored["metadata"].setdefault("namespace", namespace)
         if path_of(stored) in self.objects:
@@ -152,6 +157,8 @@ class StandInCluster:
 
     def review(self, path: str, body: Object) -> Object:
         self._begin("review", path)
+        if path.endswith("selfsubjectreviews"):
+            return {"status": {"userInfo": {"username": self.user, "groups": ["system:authenticated"]}}}
         if path.endswith("selfsubjectrulesreviews"):
             rules = self.rules_in.get(body["spec"]["namespace"], self.rules)
             return {"status": {"resourceRules": copy.deepcopy(rules), "incomplete": self.incomplete}}

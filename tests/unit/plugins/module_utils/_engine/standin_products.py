@@ -11,6 +11,8 @@ from collections.abc import Sequence
 
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.model import Object, Release
 
+from .standin_vendor import TOKEN
+
 NAMESPACE = "flux-system"
 RELEASE = "ww-gitops"
 WG_NAME = "ww-gitops-weave-gitops"
@@ -18,9 +20,8 @@ WG_LABELS = {"app.kubernetes.io/name": "weave-gitops", "app.kubernetes.io/instan
 TARGET_RELEASE = "weave-gitops-enterprise"
 WGE_NAME = "weave-gitops-enterprise-mccp-cluster-service"
 HASH = "$2a$10$" + "abcdefghijklmnopqrstuv" + "0123456789ABCDEFGHIJKLMNOPQRSTU"
-TOKEN = "eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJ0ZXN0In0.c2lnbmF0dXJl"
-OTHER_TOKEN = "eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJvdGhlciJ9.c2lnbmF0dXJl"
 RBAC = "rbac.authorization.k8s.io/v1"
+SECRETS: Object = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["create", "get", "list", "watch"]}
 
 
 def thing(version: str, kind: str, name: str, namespace: str = "", **content: object) -> Object:
@@ -43,11 +44,21 @@ def entitlement(token: str = TOKEN) -> Object:
 
 
 def release_secret(
-    name: str, objects: Sequence[Object], *, revision: int = 1, status: str = "deployed", namespace: str = NAMESPACE
+    name: str,
+    objects: Sequence[Object],
+    *,
+    revision: int = 1,
+    status: str = "deployed",
+    namespace: str = NAMESPACE,
+    chart: Object | None = None,
+    config: Object | None = None,
 ) -> Object:
-    """A revision as Helm stores it; JSON documents are YAML as well."""
+    """A revision as Helm stores it; JSON documents are YAML as well. ``chart`` is laid over the stored one, ``config`` are values."""
     manifest = "\n---\n".join(json.dumps(item) for item in objects)
-    stored = {"chart": {"metadata": {"version": "4.0.36"}, "values": {}}, "config": {}, "manifest": manifest, "name": name}
+    templates = [{"name": "templates/all.yaml", "data": base64.b64encode(manifest.encode()).decode()}]
+    about = {"name": "weave-gitops", "version": "4.0.36"}
+    whole = {"metadata": about, "values": {}, "templates": templates, **(chart or {})}
+    stored = {"chart": whole, "config": config or {}, "manifest": manifest, "name": name}
     packed = base64.b64encode(gzip.compress(json.dumps(stored).encode(), mtime=0)).decode()
     labels = {"owner": "helm", "name": name, "status": status, "version": str(revision)}
     item = secret(f"sh.helm.release.v1.{name}.v{revision}", {"release": packed}, namespace, labels)
@@ -61,6 +72,20 @@ def released(item: Object, release: str, namespace: str = NAMESPACE) -> Object:
     meta.setdefault("annotations", {}).update({"meta.helm.sh/release-name": release, "meta.helm.sh/release-namespace": namespace})
     meta.setdefault("labels", {})["app.kubernetes.io/managed-by"] = "Helm"
     return marked
+
+
+def surroundings() -> list[Object]:
+    """What a cluster has before WG: a node, and the namespace."""
+    labels = {"kubernetes.io/hostname": "node-1", "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"}
+    good = {"Ready": "True", "MemoryPressure": "False", "DiskPressure": "False", "PIDPressure": "False"}
+    status = {
+        "allocatable": {"cpu": "8", "memory": "16Gi", "pods": "110"},
+        "conditions": [{"type": kind, "status": word} for kind, word in good.items()],
+        "nodeInfo": {"operatingSystem": "linux", "architecture": "amd64"},
+    }
+    node = thing("v1", "Node", "node-1", spec={}, status=status)
+    node["metadata"]["labels"] = labels
+    return [node, thing("v1", "Namespace", NAMESPACE, status={"phase": "Active"})]
 
 
 def wg_objects(*, user: str = "admin", arguments: Sequence[str] = ("--log-level", "info", "--insecure")) -> list[Object]:
@@ -108,7 +133,8 @@ def wge_objects(release: Release) -> list[Object]:
         thing("v1", "ConfigMap", WGE_NAME, data={"NO_TLS": str(not tls).lower()}),
         thing(RBAC, "ClusterRole", "gitops-reader", rules=[]),
         {**binding("clusters-service-impersonator", "gitops-reader", ""), "subjects": [account]},
-        {**binding("clusters-service-read-entitlements", "gitops-reader", ""), "kind": "RoleBinding", "subjects": [account]},
+        thing(RBAC, "ClusterRole", "clusters-service-secrets-role", rules=[SECRETS]),
+        _read_entitlements(account),
         thing(
             "v1",
             "Service",
@@ -118,6 +144,12 @@ def wge_objects(release: Release) -> list[Object]:
         thing("networking.k8s.io/v1", "NetworkPolicy", "mccp-allow-wge-ingress", spec={"podSelector": {"matchLabels": server}}),
         _wge_deployment(release),
     ]
+
+
+def _read_entitlements(account: Object) -> Object:
+    item = {**binding("clusters-service-read-entitlements", "clusters-service-secrets-role", ""), "kind": "RoleBinding"}
+    item["metadata"]["namespace"] = "flux-system"
+    return {**item, "subjects": [account]}
 
 
 def binding(name: str, role: str, user: str) -> Object:
@@ -173,7 +205,7 @@ def _wge_deployment(release: Release) -> Object:
         "app.kubernetes.io/instance": release.name,
         "weave.works/app": "weave-gitops-enterprise",
     }
-    template = {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
+    template = {"metadata": {"labels": labels}, "spec": {"serviceAccountName": "mccp", "containers": [container]}}
     spec = {"replicas": 1, "selector": {"matchLabels": {"app": "clusters-service"}}, "template": template}
     item = thing("apps/v1", "Deployment", WGE_NAME, spec=spec)
     item["metadata"]["labels"] = dict(labels)

@@ -17,13 +17,16 @@ from ansible_collections.weaveworks.wge.plugins.module_utils._engine.work import
 
 from .standin import NOW, UID, StandInCluster
 from .standin_controllers import Controllers
-from .standin_products import RELEASE, TOKEN, WG_NAME, release_secret, released, wg_objects
+from .standin_products import RELEASE, WG_NAME, release_secret, released, surroundings, wg_objects
 from .standin_tools import StandInClock, StandInHelm, StandInProbes
+from .standin_vendor import PUBLIC_KEY, TOKEN
 
 QUICK = Settings(
     chart="repo/mccp",
+    chart_version="0.38.1",
     cluster_uid=UID,
     entitlement=TOKEN,
+    entitlement_public_keys=(PUBLIC_KEY,),
     baseline_seconds=1,
     rehearse_seconds=1,
     verify_seconds=1,
@@ -52,7 +55,7 @@ class World:
     def install_wg(self, *, release: str = RELEASE, **options: Any) -> None:
         """Put WG's release there, as helm and the controllers leave it."""
         objects = wg_objects(**options)
-        for item in [released(item, release) for item in objects] + [release_secret(release, objects)]:
+        for item in [*surroundings(), *(released(item, release) for item in objects), release_secret(release, objects)]:
             self.cluster.put(item)
         self.controllers.settle()
 
@@ -72,7 +75,7 @@ class World:
         """What the checks are given."""
         now = now or self.look()
         plan, rung = ladder.plan_of(self.tools, now), rung_of(now)
-        return registry.Evidence(now, plan, rung, self.cluster, self.cluster.latencies, NOW, self.helm.version())
+        return registry.Evidence(now, plan, rung, self.cluster, self.cluster.latencies, NOW, self.helm.version(), skew=0.0)
 
     def findings(self, now: Situation | None = None) -> dict[str, registry.Finding]:
         """Every finding by its id."""

@@ -53,7 +53,7 @@ def test_a_healthy_wg_passes_and_is_asked_once_for_both_checks(world: World) -> 
     found = world.findings()
     assert found["CU-03"].status == found["CU-04"].status == "pass"
     assert "/ answers 200" in found["CU-03"].evidence
-    assert sum("proxy" in path for verb, path in world.cluster.requests if verb == "raw") == 1
+    assert sum(path.endswith("/proxy/") for verb, path in world.cluster.requests if verb == "raw") == 1
 
 
 def test_a_wg_that_is_not_available_fails(world: World) -> None:

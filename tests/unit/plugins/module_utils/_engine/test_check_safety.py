@@ -1,16 +1,25 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""SA-01 and SA-03."""
+"""SA-01, SA-02, SA-03 and SA-07."""
 
 from __future__ import annotations
 
+import os
+import shutil
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from ansible_collections.weaveworks.wge.plugins.module_utils._engine.checks import registry
+from ansible_collections.weaveworks.wge.plugins.module_utils._engine.checks.rehearsal import applied
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.checks.safety import no_unfinished_run
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.journal import Journal
+from ansible_collections.weaveworks.wge.plugins.module_utils._engine.model import Object, Operation
+from ansible_collections.weaveworks.wge.plugins.module_utils._engine.plan import Plan
+from ansible_collections.weaveworks.wge.plugins.module_utils._engine.writes import Write
 from ansible_collections.weaveworks.wge.plugins.module_utils._errors import SafeStop
-from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_products import NAMESPACE, RELEASE, thing
+from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_products import NAMESPACE, RELEASE, WG_NAME, thing
 from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_world import World
 
 
@@ -87,3 +96,125 @@ def test_a_journal_that_cannot_be_read_is_an_error_that_blocks(world: World) -> 
     assert found.evidence == "The journal Secret wge-journal-20261123-1 cannot be read ('schema')."
     with pytest.raises(SafeStop):
         no_unfinished_run(world.evidence(now))
+
+
+class TestArchive:
+    def two(self, world: World, folder: Path) -> tuple[str, str]:
+        world.set(archive_dir=str(folder))
+        found = world.findings()["SA-02"]
+        return found.status, found.evidence
+
+    def test_a_folder_that_is_not_there_yet_passes_and_is_not_made(self, world: World, tmp_path: Path) -> None:
+        status, evidence = self.two(world, tmp_path / "a" / "b")
+        assert status == "pass"
+        assert evidence.startswith("The archive of this cluster takes 0.0 MiB in ")
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_file_in_the_way_fails(self, world: World, tmp_path: Path) -> None:
+        (tmp_path / "a").write_text("")
+        assert self.two(world, tmp_path / "a" / "b") == (
+            "fail",
+            f"The archive cannot be put into {tmp_path}/a/b: {tmp_path}/a is a file.",
+        )
+
+    def test_a_folder_that_may_not_be_written_fails(self, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(os, "access", lambda path, _mode: path != str(tmp_path))  # chmod stops nobody who is root
+        assert self.two(world, tmp_path / "a") == (
+            "fail",
+            f"The archive cannot be put into {tmp_path}/a: {tmp_path} cannot be written.",
+        )
+
+    def test_a_full_disk_fails(self, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        usage = shutil.disk_usage(tmp_path)
+        monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage._replace(free=1024))
+        assert self.two(world, tmp_path) == (
+            "fail",
+            f"The disk of {tmp_path} has 0.0 MiB left; the archive of this cluster takes 0.0 MiB.",
+        )
+
+    def test_once_the_archive_is_made_it_is_not_looked_at(self, world: World, tmp_path: Path) -> None:
+        world.set(archive_dir=str(tmp_path / "archive"))
+        world.climb("prepared")
+        assert self.two(world, tmp_path / "archive") == ("skip", "The cluster is prepared already.")
+
+
+class TestWayBack:
+    def seven(self, world: World, spoil: Callable[[Write], Write] = lambda write: write) -> tuple[str, str]:
+        evidence = world.evidence()
+        planned = tuple(replace(entry, writes=tuple(map(spoil, entry.writes))) for entry in evidence.plan.planned)
+        evidence.plan = Plan(planned, evidence.plan.run)
+        found = next(finding for finding in registry.run_all(evidence) if finding.id == "SA-07")
+        return found.status, found.evidence
+
+    def test_every_patch_of_a_plan_leads_back_to_what_there_was(self, world: World) -> None:
+        status, evidence = self.seven(world)
+        assert status == "pass"
+        assert "patches, tried forth and back" in evidence
+        assert "1 Helm release" in evidence
+        assert evidence.endswith("Whether a registry still has WG's image is not asked.")
+
+    def test_a_run_that_ended_between_wges_install_and_its_probes_can_be_resumed(self, world: World) -> None:
+        world.climb("prepared")
+        world.set(state="parked")
+        world.helm.install(world.look().target.release)
+        assert any("probes" in write.text for write in world.evidence().plan.writes)
+        assert self.seven(world)[0] == "pass"
+
+    @pytest.mark.parametrize("rung", ["prepared", "rehearsed", "flipped", "soaked"])
+    def test_so_does_what_is_left_of_it_on_every_rung(self, world: World, rung: str) -> None:
+        world.climb(rung)
+        world.set(state="parked")
+        assert self.seven(world)[0] == "pass"
+
+    def test_a_patch_without_a_way_back_fails(self, world: World) -> None:
+        flip = f"/services/{WG_NAME}"
+
+        def spoil(write: Write) -> Write:
+            return replace(write, reverse=()) if write.path.endswith(flip) and "flip" in write.text else write
+
+        status, evidence = self.seven(world, spoil)
+        assert status == "fail"
+        assert evidence.startswith("nothing takes back: ")
+
+    def test_a_way_back_that_forgets_something_fails(self, world: World) -> None:
+        def spoil(write: Write) -> Write:
+            return replace(write, reverse=write.reverse[:-1]) if write.verb == "patch" and "flip" in write.text else write
+
+        status, evidence = self.seven(world, spoil)
+        assert status == "fail"
+        assert evidence.startswith("the way back does not lead to what there was: ")
+
+    def test_guards_that_do_not_hold_fail(self, world: World) -> None:
+        wrong: Operation = {"op": "test", "path": "/metadata/uid", "value": "another"}
+
+        def spoil(write: Write) -> Write:
+            return replace(write, operations=(wrong, *write.operations)) if write.verb == "patch" and "flip" in write.text else write
+
+        assert self.seven(world, spoil)[1].startswith("the guards do not hold on what the cluster says: ")
+
+    def test_an_image_that_is_not_pulled_any_more_fails(self, world: World) -> None:
+        pod = next(item for item in world.cluster.all("Pod") if item["metadata"]["name"].startswith(WG_NAME))
+        pod["status"]["containerStatuses"][0]["state"] = {"waiting": {"reason": "ImagePullBackOff"}}
+        status, evidence = self.seven(world)
+        assert (status, evidence) == (
+            "fail",
+            f"WG's image ghcr.io/weaveworks/wego-app:v0.38.0 is not pulled any more: pod {pod['metadata']['name']} says ImagePullBackOff.",
+        )
+
+
+@pytest.mark.parametrize(
+    ("operation", "after"),
+    [
+        ({"op": "replace", "path": "/a/b", "value": 2}, {"a": {"b": 2}, "l": [1, 2]}),
+        ({"op": "add", "path": "/a/x~1y", "value": 3}, {"a": {"b": 1, "x/y": 3}, "l": [1, 2]}),
+        ({"op": "remove", "path": "/a/b"}, {"a": {}, "l": [1, 2]}),
+        ({"op": "replace", "path": "/l/1", "value": 9}, {"a": {"b": 1}, "l": [1, 9]}),
+        ({"op": "add", "path": "/l/0", "value": 9}, {"a": {"b": 1}, "l": [9, 1, 2]}),
+        ({"op": "remove", "path": "/l/0"}, {"a": {"b": 1}, "l": [2]}),
+        ({"op": "test", "path": "/a/b", "value": 7}, {"a": {"b": 1}, "l": [1, 2]}),
+    ],
+)
+def test_a_patch_on_paper_does_what_the_api_server_does(operation: Operation, after: Object) -> None:
+    before: Object = {"a": {"b": 1}, "l": [1, 2]}
+    assert applied([operation], before) == after
+    assert before == {"a": {"b": 1}, "l": [1, 2]}

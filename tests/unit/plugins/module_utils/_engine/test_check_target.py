@@ -37,7 +37,7 @@ def render_changed(world: World, kind: str, **content: Object) -> None:
 
 
 def test_a_chart_that_renders_passes_with_its_size_and_version(world: World) -> None:
-    assert world.findings()["TA-02"].evidence == "10 objects of WGE 0.38.1, rendered by helm 3.19.5."
+    assert world.findings()["TA-02"].evidence == "11 objects of WGE 0.38.1, rendered by helm 3.19.5."
 
 
 def test_an_object_rendered_twice_fails(world: World) -> None:
@@ -64,6 +64,15 @@ def test_a_helm_that_was_never_tried_is_warned_of(world: World) -> None:
     found = world.findings()["TA-02"]
     assert found.status == "warn"
     assert found.evidence.endswith("rendered by helm 4.0.1; only helm 3 was tried.")
+
+
+def test_a_helm_that_is_too_old_fails(world: World) -> None:
+    world.helm.version = lambda: "3.12.3"  # type: ignore[method-assign]
+    found = world.findings()["TA-02"]
+    assert (found.status, found.evidence) == (
+        "fail",
+        "helm is 3.12.3; it must be 3.13 or newer, since older ones cannot mark a release's storage as ours.",
+    )
 
 
 def test_a_chart_of_known_facts_passes(world: World) -> None:
@@ -95,7 +104,7 @@ def test_objects_are_looked_for_by_lists_of_metadata_and_never_one_by_one(world:
     before = len(world.cluster.requests)
     names_free(evidence)
     verbs = [verb for verb, _path in world.cluster.requests[before:]]
-    assert verbs == ["list"] * 6
+    assert verbs == ["list"] * 5
 
 
 def test_a_name_taken_by_another_release_fails_with_its_owner(world: World) -> None:
@@ -123,11 +132,9 @@ def test_a_hook_is_no_collision_since_helm_replaces_it(world: World) -> None:
     assert world.findings()["TA-05"].status == "pass"
 
 
-def test_a_definition_that_exists_is_warned_of(world: World) -> None:
+def test_a_definition_that_exists_is_no_collision_since_helm_leaves_it(world: World) -> None:
     world.cluster.put(thing("apiextensions.k8s.io/v1", "CustomResourceDefinition", "apps.wego.weave.works"))
-    found = world.findings()["TA-05"]
-    assert found.status == "warn"
-    assert found.evidence == "These definitions exist and stay as they are, since helm leaves them: apps.wego.weave.works."
+    assert world.findings()["TA-05"].status == "pass"
 
 
 def test_a_wge_that_no_run_of_ours_made_fails(world: World) -> None:

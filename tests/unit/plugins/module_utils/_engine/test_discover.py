@@ -99,6 +99,16 @@ def test_the_container_with_wgs_image_is_its_own_beside_a_sidecar() -> None:
     assert discover.container_of(item)["name"] == "weave-gitops"
 
 
+@pytest.mark.parametrize("junk", ["a b", "x,owner!=helm", "☠", "ww-gitops\n", "a" * 54])
+def test_an_annotation_that_is_no_releases_name_is_refused_and_not_repeated(junk: str) -> None:
+    with pytest.raises(Blocked) as caught:
+        discover.choose(discover.candidates([deployment(release=junk)]), namespace="", release="")
+    assert caught.value.what == (
+        "The annotation meta.helm.sh/release-name of Deployment ww-gitops in namespace flux-system holds no name of a Helm release."
+    )
+    assert caught.value.next_step == "Correct the annotation; helm list -n flux-system says what the release is called."
+
+
 def test_no_wg_says_what_to_do() -> None:
     with pytest.raises(Blocked, match=r"No Weave GitOps was found on this cluster\. Take the cluster out of the inventory"):
         discover.choose([], namespace="", release="")
