@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One bed for the whole session; tests take their clusters from it by name.
+"""One bed for each worker; tests take their clusters from it by name.
+
+Most of a test's time is waiting, so two workers share the tests, each with a bed of its own.
 
 `lab.cluster("c7")` begins one that is missing. Names c1 to c6 belong to the fleet of story.py.
 """
@@ -7,11 +9,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from integration.lab import Lab
 from integration.story import Story, tell
+
+BESIDE = ("test_entitlements.py", "test_entitlement_fleet.py", "test_issue_entitlements.py", "test_preflight.py")
 
 
 @pytest.fixture(scope="session")
@@ -26,3 +33,15 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 def story(lab: Lab) -> Story:
     """The fleet, and the runs that most tests look at."""
     return tell(lab)
+
+
+class TwoLanes(LoadScopeScheduling):  # type: ignore[misc]
+    """The fleet and the killed processes keep the machine busy, one after the other; beside them there is room for the rest."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "beside" if Path(nodeid.partition("::")[0]).name in BESIDE else "busy"
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> TwoLanes:
+    """Which test runs on which of the two workers."""
+    return TwoLanes(config, log)
