@@ -36,7 +36,7 @@ export RUFF_CACHE_DIR := $(BUILD)/cache/ruff
 # Where imports of ansible_collections.weaveworks.wge lead, for tools that are not Ansible.
 IN_TREE := PYTHONPATH=$(COLLECTIONS)
 PLUGINS := ansible_collections.weaveworks.wge.plugins
-PROGRAMS := testbed witness demo bench integration
+PROGRAMS := testbed witness demo bench integration browser
 TYPED = $(sort $(patsubst plugins/%/,%,$(dir $(wildcard plugins/*/*.py))))
 
 # `make test` runs these in this order: what fails fast comes first.
@@ -132,11 +132,11 @@ sanity: setup ## ansible-test sanity on the built artifact
 
 .PHONY: bed-test
 bed-test: bed-tools ## the test bed and the witness themselves
-	pytest --timeout=600 $(JUNIT) $(PYTEST) tests/testbed/tests tests/witness/tests
+	pytest -n 2 --dist loadfile --timeout=600 $(JUNIT) $(PYTEST) tests/testbed/tests tests/witness/tests
 
 .PHONY: integration
 integration: bed-tools ## the collection against real control planes
-	pytest --timeout=1200 $(JUNIT) $(PYTEST) tests/integration
+	pytest -n 2 --timeout=1200 $(JUNIT) $(PYTEST) tests/integration
 
 .PHONY: molecule
 molecule: bed-tools ## molecule scenarios on the test bed (or kind, or WGE_TEST_KUBECONFIG)
@@ -146,8 +146,14 @@ molecule: bed-tools ## molecule scenarios on the test bed (or kind, or WGE_TEST_
 demo: setup-bed ## three clusters upgraded under load, from nothing
 	$(PYTHON) tests/demo/demo.py
 
+.PHONY: browser
+browser: setup ## the preflight's HTML page in a headless Chromium (300 MB, not part of make test)
+	@PYTHON3='$(PYTHON3)' bash $(GATE)/system_packages.sh browser
+	pytest --timeout=300 $(JUNIT) $(PYTEST) tests/browser
+
 .PHONY: bench
-bench: setup-bed ## speed against a kubernetes.core playbook and a bare loop
+bench: setup-bed ## speed against PyJWT, a kubernetes.core playbook and a bare loop
+	$(PYTHON) tests/bench/entitlements.py
 	$(PYTHON) tests/bench/bench.py
 
 .PHONY: test

@@ -47,6 +47,67 @@ options:
       - The entitlement of Weave GitOps Enterprise, as the vendor sent it.
       - Not needed when the cluster holds it in the Secret C(weave-gitops-enterprise-credentials).
     type: str
+  entitlement_public_keys:
+    description:
+      - The vendor's public keys in PEM, several while a key is being replaced.
+      - When not given, the key that every Weave GitOps Enterprise server holds is trusted.
+    type: list
+    elements: str
+    default: []
+  entitlement_customer:
+    description:
+      - To whom the entitlement was issued. Another customer's is a warning (check EN-05).
+    type: str
+  fail_if_expired:
+    description:
+      - Whether an expired entitlement blocks the upgrade (check EN-04). Weave GitOps Enterprise works with one and warns its users.
+    type: bool
+    default: false
+  change_windows:
+    description:
+      - Intervals in which the upgrade may begin, as V(2026-11-28T20:00Z/2026-11-29T02:00Z), judged by the API server's clock (check SA-04).
+      - An upgrade that has begun goes on outside of them.
+    type: list
+    elements: str
+    default: []
+  plan_hash:
+    description:
+      - The hash of the plan that was reviewed. Another plan blocks the upgrade (check SA-05).
+    type: str
+  alerts_url:
+    description:
+      - The address of an Alertmanager. Alerts that fire there are a warning (check SA-06).
+    type: str
+  waivers:
+    description:
+      - Checks that are overruled on this cluster. A failure that is waived becomes a warning and stands in the report with the
+        name of who waived it. A waiver that has expired counts no more. Some checks cannot be waived.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      id:
+        description: The check.
+        type: str
+        required: true
+      who:
+        description: The person who answers for it.
+        type: str
+        required: true
+      reason:
+        description: Why it does not matter here.
+        type: str
+        required: true
+      expires:
+        description: The last day on which it counts, as V(2027-01-31).
+        type: str
+        required: true
+  compatibility:
+    description:
+      - A newer table of which versions go with which, for the checks CU-02 and FL-02. Either its path, which is read where the task
+        runs, or the table itself.
+      - The one that is used otherwise, and shows the shape, is C(files/compatibility.yml) of the role P(weaveworks.wge.preflight#role).
+    type: raw
   entry_urls:
     description:
       - The URLs by which people reach the dashboard. Each is requested during the whole switch.

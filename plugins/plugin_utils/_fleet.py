@@ -20,6 +20,7 @@ HostVariables = Mapping[str, Mapping[str, Any]]
 
 _LOCAL = ("local", "ansible.builtin.local")
 _NAMES_A_CLUSTER = ("kubeconfig", "context", "host")
+_SNAPSHOT = f"{_settings.PREFIX}snapshot_from"
 
 
 def fleet_of(groups: Mapping[str, Sequence[str]]) -> list[str]:
@@ -73,7 +74,7 @@ def _twice(hosts: Sequence[str], raw: HostVariables, variables: HostVariables) -
     for host in hosts:
         options = {name: raw[host].get(f"{_settings.PREFIX}{name}") for name in CONNECTION}
         way = _way(variables[host])
-        if not way and not _names_a_cluster(options):
+        if not way and not _names_a_cluster(options) and not raw[host].get(_SNAPSHOT):
             yield f"{host}: no cluster is named; set wge_kubeconfig, wge_context or wge_host."
         address = _address_behind(way, options) if way else _address(options)
         for what, value in (("cluster UID", str(options["cluster_uid"] or "")), ("API address", address)):

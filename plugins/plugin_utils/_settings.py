@@ -15,7 +15,7 @@ from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ..module_utils._argspec import CLIMB, CONNECTION, INSTALL, Spec
+from ..module_utils._argspec import CLIMB, CONNECTION, ENTITLEMENT_VARIABLES, INSTALL, ISSUE_VARIABLES, PREFLIGHT_SPEC, Spec
 
 PREFIX = "wge_"
 
@@ -36,11 +36,19 @@ FLEET: Spec = {
     "max_failed": {"type": "int", "default": 0},
     "fleet_size": {"type": "int"},
     "confirm": {"type": "bool", "default": True},
+    "entitlement_warn_days": {"type": "list", "elements": "int"},
+    "blocked": {"type": "str", "choices": ["fail", "skip"], "default": "fail"},
+    "show": PREFLIGHT_SPEC["show"],
 }
 """Settings of the run and not of one cluster; they must be the same on every host."""
 
+_SNAPSHOTS: Spec = {name: PREFLIGHT_SPEC[name] for name in ("snapshot_to", "snapshot_from")}
 # The rung is the playbook's own choice: upgrade.yml climbs to the top.
-_PER_CLUSTER: Spec = {name: option for name, option in {**CONNECTION, **INSTALL, **CLIMB}.items() if name != "state"}
+_PER_CLUSTER: Spec = {
+    name: option
+    for name, option in {**CONNECTION, **INSTALL, **CLIMB, **ENTITLEMENT_VARIABLES, **ISSUE_VARIABLES, **_SNAPSHOTS}.items()
+    if name != "state"
+}
 
 VARIABLES: Spec = {f"{PREFIX}{name}": option for name, option in {**_PER_CLUSTER, **FLEET}.items()}
 """Every variable of the collection and its type."""
@@ -92,6 +100,8 @@ def _wrong(name: str, value: Any) -> str:
     wanted = _KINDS[VARIABLES[name]["type"]]
     if VARIABLES[name].get("options"):
         wanted += f" of {', '.join(VARIABLES[name]['options'])}"
+    elif VARIABLES[name].get("choices"):
+        wanted = f"one of {', '.join(VARIABLES[name]['choices'])}"
     if isinstance(value, (Mapping, list)) or _may_be_secret(name, value):
         return f"{name} must be {wanted}."
     return f"{name} is {value!r}, but it must be {wanted}."

@@ -128,8 +128,9 @@ class Bench:
 
     def _preflight(self, connection: str) -> dict[str, Any]:
         """Our task, as a user would write it; ``connection`` is the option that names the cluster."""
-        options = {connection: f"{{{{ wge_{connection} }}}}", "cluster_uid": "{{ wge_cluster_uid }}"}
+        options: dict[str, Any] = {connection: f"{{{{ wge_{connection} }}}}", "cluster_uid": "{{ wge_cluster_uid }}"}
         options.update(chart=str(self._bed.paths.charts / "mccp"), helm=str(self._bed.paths.helm))
+        options["entitlement_public_keys"] = [self._bed.paths.entitlement_public.read_text(encoding="ascii")]
         return {"name": "Preflight", "weaveworks.wge.wge_preflight": options, "register": "preflight"}
 
     def _common(self) -> dict[str, Any]:

@@ -31,7 +31,7 @@ PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
 # What the artifact may hold at its top; an archive or a report of somebody's run must never be in it.
 SHIPPED = {
     *("CHANGELOG.md", "CHANGELOG.rst", "CONTRIBUTING.md", "LICENSE", "README.md", "REUSE.toml", "FILES.json", "MANIFEST.json"),
-    *("LICENSES", "changelogs", "docs", "meta", "playbooks", "plugins", "roles"),
+    *("LICENSES", "changelogs", "docs", "extensions", "meta", "playbooks", "plugins", "roles"),
 }
 
 # What ansible-test may leave out, by its own default; anything else that is skipped is an error here.

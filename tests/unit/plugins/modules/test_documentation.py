@@ -17,9 +17,15 @@ PLUGINS = "ansible_collections.weaveworks.wge.plugins"
 SPECS = {
     "wge_info": _argspec.INFO_SPEC,
     "wge_preflight": _argspec.PREFLIGHT_SPEC,
+    "wge_preflight_report": _argspec.PREFLIGHT_REPORT_SPEC,
     "wge_upgrade": _argspec.UPGRADE_SPEC,
     "wge_validate": _argspec.VALIDATE_SPEC,
+    "wge_entitlement_verify": _argspec.VERIFY_SPEC,
+    "wge_entitlement_install": _argspec.ENTITLE_SPEC,
+    "wge_entitlement_issue": _argspec.ISSUE_SPEC,
+    "wge_entitlement_keypair": _argspec.KEYPAIR_SPEC,
     "wge_report": _argspec.REPORT_SPEC,
+    "wge_entitlement_report": _argspec.ENTITLEMENT_REPORT_SPEC,
 }
 FACTS = ("type", "elements", "default", "choices", "required", "aliases")
 
@@ -54,7 +60,7 @@ def test_every_module_has_an_action_of_its_name(name: str) -> None:
 
 def test_what_asks_a_cluster_is_in_the_action_group() -> None:
     group = yaml.safe_load((ROOT / "meta/runtime.yml").read_text())["action_groups"]["wge"]
-    assert sorted(group) == ["wge_info", "wge_preflight", "wge_upgrade"]
+    assert sorted(group) == sorted(name for name, spec in SPECS.items() if "kubeconfig" in spec)
 
 
 @pytest.mark.parametrize("name", SPECS)
@@ -68,4 +74,10 @@ def test_examples_use_only_options_there_are(name: str) -> None:
 def test_a_role_hands_every_option_on(role: str) -> None:
     (block,) = yaml.safe_load((ROOT / f"roles/{role}/tasks/main.yml").read_text())
     handed = set(block["block"][0][f"weaveworks.wge.wge_{role}"])
-    assert handed == set(SPECS[f"wge_{role}"]) - {"state", "fail_on", "output"}
+    assert handed == set(SPECS[f"wge_{role}"]) - {"state"}
+
+
+def test_the_entitlement_role_hands_every_option_on() -> None:
+    (block,) = yaml.safe_load((ROOT / "roles/entitlement/tasks/main.yml").read_text())
+    handed = set(block["block"][0]["weaveworks.wge.wge_entitlement_install"])
+    assert handed == set(SPECS["wge_entitlement_install"]) - {"skew_seconds"}

@@ -71,6 +71,7 @@ def test_a_survey_s_string_becomes_the_setting_s_type(name: str, given: str, wan
         ({"wge_confirm": ""}, "wge_confirm is '', but it must be true or false."),
         ({"wge_soak_seconds": "long"}, "wge_soak_seconds is 'long', but it must be a number."),
         ({"wge_values": ["a"]}, "wge_values must be a dictionary."),
+        ({"wge_blocked": "no"}, "wge_blocked is 'no', but it must be one of fail, skip."),
         (
             {"wge_proxy_headers": {"other": "x"}},
             "wge_proxy_headers must be a dictionary of proxy_basic_auth, basic_auth, user_agent.",
@@ -89,7 +90,7 @@ def test_an_unanswered_text_question_is_not_given() -> None:
 
 def test_settings_of_the_run_have_their_defaults_and_those_of_the_modules_have_none() -> None:
     settings, _ = _settings.typed({})
-    assert sorted(settings) == ["confirm", "max_failed", "report_dir"]
+    assert sorted(settings) == ["blocked", "confirm", "max_failed", "report_dir", "show"]
     assert settings["confirm"] is True
     assert settings["report_dir"].startswith("/")
 
@@ -160,6 +161,10 @@ def test_one_recorded_uid_under_two_names_is_refused() -> None:
 
 def test_a_host_that_names_no_cluster_is_refused() -> None:
     assert problems_of(a={}) == ["a: no cluster is named; set wge_kubeconfig, wge_context or wge_host."]
+
+
+def test_a_host_that_is_judged_by_a_snapshot_needs_no_cluster() -> None:
+    assert problems_of(a={"wge_snapshot_from": "a.json.gz"}) == []
 
 
 def test_the_environment_can_name_the_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
