@@ -5,8 +5,9 @@ Every pod address is local to the namespace, so a listener bound to one of them 
 kube-proxy's own nftables rules carry ClusterIP and NodePort traffic to them. Each cluster has the same
 addresses: nothing leaves its namespace.
 
-One setting differs from a real node's: the kernel forgets a closed connection after 2 s, not 120 s. Until then a new connection
-from the same port would be led to the pod of the old one, so tests that park WG sooner than users do would meet it.
+One setting differs from a real node's: the kernel forgets a closed or refused connection after 2 s, not 120 s. Until then a new
+connection from the same port would be led to the pod of the old one, or refused as the old one was: tests that park WG sooner than
+users do, or that took its endpoints away a minute ago, would meet it.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ ENTRY_NODE_PORT = 30901
 
 
 FORGET_CLOSED = {
+    "nf_conntrack_tcp_timeout_syn_sent": 2,
     "nf_conntrack_tcp_timeout_time_wait": 2,
     "nf_conntrack_tcp_timeout_close": 2,
     "nf_conntrack_tcp_timeout_last_ack": 2,

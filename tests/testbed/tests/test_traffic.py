@@ -95,6 +95,24 @@ def test_failures_are_carried_through(cluster: Cluster) -> None:
     wait_until("the dashboard", lambda: workloads.answers(cluster.entry_url) == 200, 10)
 
 
+CONNECT_FROM = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 2, (sys.argv[1], int(sys.argv[3])))"
+
+
+def test_a_refused_connection_is_forgotten_soon(cluster: Cluster) -> None:
+    """The kernel would refuse the next one from that port as well, endpoint or not."""
+    own_port = 45678
+    command = (sys.executable, "-c", CONNECT_FROM, network.NODE_ADDRESS, str(network.ENTRY_NODE_PORT), str(own_port))
+    flip(cluster, WG_SELECTOR, {"app": "nobody"}, 8000)
+    try:
+        wait_until("refusal", lambda: workloads.answers(cluster.entry_url) == 0, 10)
+        assert "ConnectionRefusedError" in cluster.exec(*command).stderr
+    finally:
+        flip(cluster, {"app": "nobody"}, WG_SELECTOR, "http")
+    wait_until("the dashboard", lambda: workloads.answers(cluster.entry_url) == 200, 10)
+    time.sleep(max(network.FORGET_CLOSED.values()) + 1)
+    assert cluster.exec(*command).stderr == ""
+
+
 @pytest.mark.parametrize("kind", ["new", "kept"])
 def test_death_of_the_only_pod_is_seen(cluster: Cluster, kind: str) -> None:
     """Products die at once on SIGTERM: what is under way is cut, and the bed hides nothing of it."""
