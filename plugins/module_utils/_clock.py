@@ -6,13 +6,16 @@ from __future__ import annotations
 import time
 from datetime import datetime, timezone
 
+_STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""Goes on while the machine sleeps: a run that wakes up must know that its lock is old. On macOS CLOCK_MONOTONIC does."""
+
 
 class SystemClock:
     """The Clock of ``_engine.model`` that really waits."""
 
     def monotonic(self) -> float:
         """Seconds that only go forward; the probes and the watch stamp with the same ones."""
-        return time.monotonic()
+        return time.clock_gettime(_STEADY)
 
     def wall(self) -> datetime:
         """Now, in UTC."""

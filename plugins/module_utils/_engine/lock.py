@@ -26,10 +26,12 @@ class Lock:
         self._clock = clock
         self._path = object_path("Lease", LEASE, namespace)
         self._namespace = namespace
-        self._holder = holder
+        self.holder = holder
         self._seconds = seconds
         self._lease: Object | None = None
         self._renewed = 0.0
+        self.taken_over = False
+        """Whether somebody had it before us and did not give it back: what that run has sent may still arrive."""
 
     @property
     def held(self) -> bool:
@@ -52,17 +54,21 @@ class Lock:
         """Renew when a third of the duration has passed. Raises SafeStop when the Lease is no longer ours."""
         if self._lease is None or self._clock.monotonic() - self._renewed < self._seconds / RENEW_SHARE:
             return
-        self._put([{"op": "test", "path": "/spec/holderIdentity", "value": self._holder}], self._lease)
+        self._put([{"op": "test", "path": "/spec/holderIdentity", "value": self.holder}], self._lease)
 
     def release(self) -> None:
         """Give the Lease back; one that was taken from us is left alone."""
         if self._lease is None:
             return
         lease, self._lease = self._lease, None
-        try:
-            self._cluster.delete(self._path, uid=uid_of(lease), resource_version=metadata(lease)["resourceVersion"])
-        except (Conflict, UnknownOutcome):
-            return
+        for _attempt in range(2):  # asked once more when the answer was lost: it is this Lease in this version or none
+            try:
+                self._cluster.delete(self._path, uid=uid_of(lease), resource_version=metadata(lease)["resourceVersion"])
+                return
+            except Conflict:
+                return
+            except UnknownOutcome:
+                continue
 
     def _create(self) -> None:
         body = {
@@ -77,13 +83,15 @@ class Lock:
         except UnknownOutcome:
             self._lease = self._read_back()
         except Conflict as problem:
-            raise SafeStop("Another run took the lock of this cluster at the same moment.", "Wait for it to end.") from problem
+            other = _holder(self._cluster.get(self._path))
+            raise SafeStop(f"Another run took the lock of this cluster at the same moment{other}.", "Wait for it to end.") from problem
         self._renewed = started
 
     def _take(self, live: Object | None) -> None:
         if live is None:
             self._create()
             return
+        self.taken_over = True
         version = metadata(live)["resourceVersion"]
         self._put([{"op": "test", "path": "/metadata/resourceVersion", "value": version}], live)
 
@@ -100,20 +108,26 @@ class Lock:
             self._lease = self._read_back()
         except (Conflict, Rejected) as problem:
             self._lease = None
-            gone = isinstance(problem, Rejected) and self._cluster.get(self._path) is None
-            what = "is gone" if gone else "was taken by another run"
+            now = self._cluster.get(self._path)
+            what = "is gone" if now is None else f"was taken by another run{_holder(now)}"
             raise SafeStop(f"The lock of this cluster {what}.", "Look at the other run before going on.") from problem
         self._renewed = started
 
     def _read_back(self) -> Object:
         live = self._cluster.get(self._path)
-        if live is None or live.get("spec", {}).get("holderIdentity") != self._holder:
+        if live is None or live.get("spec", {}).get("holderIdentity") != self.holder:
             raise SafeStop("The lock of this cluster could not be taken.", "Run again.")
         return live
 
     def _spec(self) -> Object:
         stamp = self._clock.wall().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        return {"holderIdentity": self._holder, "leaseDurationSeconds": int(self._seconds), "renewTime": stamp}
+        return {"holderIdentity": self.holder, "leaseDurationSeconds": int(self._seconds), "renewTime": stamp}
+
+
+def _holder(lease: Object | None) -> str:
+    """`: RUN/…`, nothing when the Lease is gone or nobody's."""
+    name = (lease or {}).get("spec", {}).get("holderIdentity")
+    return f": {name}" if name else ""
 
 
 def wait_out(cluster: Cluster, clock: Clock, live: Object, seconds: float, waiting: Callable[[str], None]) -> Object | None:

@@ -50,6 +50,12 @@ def is_applied(operations: Sequence[Operation], live: Object) -> bool:
     return all(_is_done(op, live) for op in operations if op["op"] != "test")
 
 
+def still_missing(operations: Sequence[Operation], live: Object) -> list[Operation]:
+    """A patch without the parts that an object says already, and without their guards."""
+    done = {op["path"] for op in operations if op["op"] != "test" and _is_done(op, live)}
+    return [op for op in operations if op["path"] not in done]
+
+
 def _equal(found: Any, wanted: Any) -> bool:
     return wanted is None if found is MISSING else bool(found == wanted)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from .._errors import Blocked
 from .discover import image_version
@@ -22,7 +23,7 @@ METRICS_PORT_NAME = "monitoring"
 FACTS = "The chart would not serve behind the kept Services; ask for the chart of a known WGE version (0.38.1)."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Target:
     """WGE to be: the release, the rendered objects, and the server among them."""
 
@@ -35,18 +36,18 @@ class Target:
         """The name of WGE's server Deployment."""
         return name_of(self.deployment)
 
-    @property
+    @cached_property
     def pod_labels(self) -> dict[str, str]:
         """The labels of WGE's server pods."""
         return pod_template(self.deployment).get("metadata", {}).get("labels") or {}
 
-    @property
+    @cached_property
     def selector(self) -> dict[str, str]:
         """What a kept Service selects after the flip: WGE's own label and its release, so never a second WGE."""
         keys = ("app", "app.kubernetes.io/instance")
         return {key: self.pod_labels[key] for key in keys if key in self.pod_labels}
 
-    @property
+    @cached_property
     def container(self) -> Object:
         """The container that serves."""
         return next((c for c in containers_of(self.deployment) if _port(c, SERVER_PORT_NAME)), {})
@@ -56,7 +57,7 @@ class Target:
         """Its place in the list, for JSON Patch paths."""
         return containers_of(self.deployment).index(self.container)
 
-    @property
+    @cached_property
     def port(self) -> int:
         """The number of the port that serves UI and API."""
         return _port(self.container, SERVER_PORT_NAME)

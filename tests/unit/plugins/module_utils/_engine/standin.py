@@ -7,7 +7,7 @@ called ahead of every request with its verb and path, and may raise: that is how
 
 from __future__ import annotations
 
-import copy
+import marshal
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
@@ -39,6 +39,11 @@ KINDS = {plural: (version, kind) for kind, (version, plural) in {**NAMESPACED, *
 READS = ("get", "list", "raw")
 
 
+def copied(item: Any) -> Any:
+    """A deep copy of what JSON can hold, ten times as fast as ``copy.deepcopy``: the tests make a million of them."""
+    return marshal.loads(marshal.dumps(item))
+
+
 class StandInCluster:
     """One API server. ``objects`` holds what is stored by REST path, ``requests`` every request as ``(verb, path)``."""
 
@@ -65,7 +70,7 @@ class StandInCluster:
 
     def put(self, item: Object) -> Object:
         """Store an object as it is, with a uid and a version when it has none."""
-        stored = copy.deepcopy(item)
+        stored = copied(item)
         meta = stored.setdefault("metadata", {})
         self._count += 1
         meta.setdefault("uid", f"uid-{self._count}")
@@ -104,19 +109,21 @@ class StandInCluster:
             return {"gitVersion": self.version}
         if path == "/apis":
             return {"groups": _groups(self.served)}
-        return copy.deepcopy(self.objects.get(unquote(path)))
+        if (version := path.removeprefix("/apis/").removeprefix("/api/")) in ("v1", *self.served):
+            return {"resources": _resources(version)}
+        return copied(self.objects.get(unquote(path)))
 
     def list(
         self, path: str, *, labels: str = "", fields: str = "", metadata_only: bool = False, keep: Callable[[Object], Object] | None = None
     ) -> list[Object]:
         self._begin("list", path)
-        wanted = re.escape(path.rsplit("/", 1)[0]) + r"(/namespaces/[^/]+)?/" + path.rsplit("/", 1)[1] + r"/[^/]+"
-        found = [item for where, item in self.objects.items() if re.fullmatch(wanted, where) and _is_selected(item, labels, fields)]
-        return [_metadata_of(item) if metadata_only else (keep or dict)(copy.deepcopy(item)) for item in found]
+        wanted = re.compile(re.escape(path.rsplit("/", 1)[0]) + r"(/namespaces/[^/]+)?/" + path.rsplit("/", 1)[1] + r"/[^/]+")
+        found = [item for where, item in self.objects.items() if wanted.fullmatch(where) and _is_selected(item, labels, fields)]
+        return [(keep or dict)(_metadata_of(item) if metadata_only else copied(item)) for item in found]
 
     def create(self, path: str, body: Object, *, dry_run: bool = False) -> Object:
         self._begin("dry-run" if dry_run else "create", path)
-        stored = copy.deepcopy(body)
+        stored = copied(body)
         if stem := stored["metadata"].get("generateName"):
             stored["metadata"].setdefault("name", f"{stem}x")
         if (namespace := _namespace_in(path)) and stored["kind"] in NAMESPACED:
@@ -126,7 +133,7 @@ class StandInCluster:
         if dry_run:
             return stored
         stored["metadata"].pop("uid", None)
-        made = copy.deepcopy(self.put(stored))
+        made = copied(self.put(stored))
         self._written()
         return made
 
@@ -140,7 +147,7 @@ class StandInCluster:
             return changed
         if changed.get("spec") != live.get("spec") and "generation" in live["metadata"]:
             changed["metadata"]["generation"] += 1
-        made = copy.deepcopy(self.put(changed))
+        made = copied(self.put(changed))
         self._written()
         return made
 
@@ -161,7 +168,7 @@ class StandInCluster:
             return {"status": {"userInfo": {"username": self.user, "groups": ["system:authenticated"]}}}
         if path.endswith("selfsubjectrulesreviews"):
             rules = self.rules_in.get(body["spec"]["namespace"], self.rules)
-            return {"status": {"resourceRules": copy.deepcopy(rules), "incomplete": self.incomplete}}
+            return {"status": {"resourceRules": copied(rules), "incomplete": self.incomplete}}
         return {"status": {"allowed": self.allowed(body["spec"]["resourceAttributes"])}}
 
     def raw(self, path: str) -> Answer:
@@ -189,7 +196,7 @@ def path_of(item: Object) -> str:
 
 def patched(live: Object, operations: Sequence[Operation]) -> Object:
     """A copy of an object after a JSON Patch, with the API server's own ways; raises Conflict as it answers 422 or 409."""
-    result = copy.deepcopy(live)
+    result = copied(live)
     for operation in operations:
         if operation["path"] == "/metadata/resourceVersion" and operation["op"] == "replace":
             if operation["value"] != live["metadata"]["resourceVersion"]:
@@ -220,7 +227,7 @@ def _apply(item: Any, operation: Operation) -> None:
 
 
 def _operate(item: Any, key: Any, there: bool, operation: Operation, refused: Conflict) -> None:
-    verb, value = operation["op"], copy.deepcopy(operation.get("value"))
+    verb, value = operation["op"], copied(operation.get("value"))
     if verb == "test":
         if (item[key] if there else None) != value or not isinstance(item, (dict, list)):
             raise refused
@@ -243,13 +250,22 @@ def _groups(served: Sequence[str]) -> list[Object]:
     return [{"name": name, "versions": versions} for name, versions in groups.items()]
 
 
+def _resources(version: str) -> list[Object]:
+    known = {**NAMESPACED, **CLUSTER_SCOPED}
+    return [
+        {"name": plural, "kind": kind, "namespaced": kind in NAMESPACED, "verbs": ["get", "list"]}
+        for kind, (where, plural) in known.items()
+        if where == version
+    ]
+
+
 def _namespace_in(path: str) -> str:
     found = re.search(r"/namespaces/([^/]+)/", path)
     return found[1] if found else ""
 
 
 def _metadata_of(item: Object) -> Object:
-    return {"apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadata", "metadata": copy.deepcopy(item["metadata"])}
+    return {"apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadata", "metadata": copied(item["metadata"])}
 
 
 def _is_selected(item: Object, labels: str, fields: str) -> bool:
@@ -273,6 +289,6 @@ def _term_holds(term: str, have: dict[str, str]) -> bool:
 def _field_holds(term: str, item: Object) -> bool:
     path, _, value = term.partition("=")
     found: Any = item
-    for key in path.split("."):
+    for key in path.removesuffix("!").split("."):
         found = found.get(key) if isinstance(found, dict) else None
-    return bool(found == value)
+    return bool(found != value if path.endswith("!") else found == value)

@@ -1,51 +1,29 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A cluster that was lived in, runs that are killed or meddled with at one write, and a witness of its endpoints."""
+"""What goes wrong: runs that are killed or meddled with at one write, and pods that crash."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-from ansible_collections.weaveworks.wge.plugins.module_utils._engine import ladder
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.model import Answer, Counters, Object, Operation, Release
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.names import RUN_LABEL
-from ansible_collections.weaveworks.wge.plugins.module_utils._engine.work import Tools
 from ansible_collections.weaveworks.wge.plugins.module_utils._errors import HelmFailed, UnknownOutcome
 
 from .standin import StandInCluster, patched
-from .standin_products import NAMESPACE, RELEASE, WG_LABELS, WG_NAME, WGE_NAME, release_secret, released, thing, wg_objects
-from .standin_tools import StandInHelm, StandInProbes
-from .standin_world import QUICK, World
+from .standin_products import WGE_NAME, release_secret, released
+from .standin_tools import StandInHelm
+from .standin_world import World
 
-KEPT = (WG_NAME, "by-hand", "metrics")
-WRITES = ("create", "patch", "delete", "install", "uninstall")
 FOREIGN = "somebody else"
+NOBODY_CHANGES = ("/metadata/uid", "/metadata/resourceVersion")
 
 
 class Killed(BaseException):
     """kill -9: no ``except Exception`` sees it, and whatever still runs afterwards can do nothing."""
-
-
-def lived_in(folder: Path) -> World:
-    """WG with revisions 6 and 7 (Helm pruned the older ones), and two Services that somebody made by hand."""
-    world = World(settings=replace(QUICK, archive_dir=str(folder / "archive")))
-    objects = wg_objects()
-    for item in [released(item, RELEASE) for item in objects]:
-        world.cluster.put(item)
-    world.cluster.put(release_secret(RELEASE, objects, revision=6, status="superseded"))
-    world.cluster.put(release_secret(RELEASE, objects, revision=7))
-    world.cluster.put(_service("by-hand", {"port": 80, "targetPort": 9001}, {"name": "metrics", "port": 2112, "targetPort": 2112}))
-    world.cluster.put(_service("metrics", {"port": 2112, "targetPort": "http-metrics"}))
-    world.controllers.settle()
-    return world
-
-
-def _service(name: str, *ports: Object) -> Object:
-    return thing("v1", "Service", name, NAMESPACE, spec={"selector": dict(WG_LABELS), "ports": list(ports)})
 
 
 @dataclass
@@ -62,6 +40,8 @@ class Fault:
     dead: bool = False
     sent: list[tuple[str, str]] = field(default_factory=list)
     meddled: Object = field(default_factory=dict)
+    late: Callable[[], Any] = lambda: None
+    """Sends the request of ``kill before`` after all: it was on its way when its process died."""
 
     @property
     def sent_after(self) -> list[tuple[str, str]]:
@@ -88,6 +68,7 @@ class Fault:
         if kind == "kill within":
             half()
         if kind in ("kill before", "kill within"):
+            self.late = send
             self._die()
         if kind == "lost before":
             raise UnknownOutcome(f"{verb} {path} was lost.")
@@ -101,6 +82,16 @@ class Fault:
     def _die(self) -> None:
         self.dead = True
         raise Killed
+
+
+def short(fault: Fault) -> list[tuple[str, str]]:
+    """The writes that were sent, each with the last two words of its path."""
+    return [(verb, "/".join(path.split("/")[-2:])) for verb, path in fault.sent]
+
+
+def positions(writes: list[tuple[str, str]], verb: str, name: str) -> list[int]:
+    """Where a write stands among those that were sent."""
+    return [index for index, write in enumerate(writes) if write == (verb, name)]
 
 
 class FaultyCluster:
@@ -125,11 +116,17 @@ class FaultyCluster:
         self._fault.alive()
         return self._cluster.get(path)
 
-    def list(self, path: str, *, labels: str = "", fields: str = "", metadata_only: bool = False) -> list[Object]:
+    def list(
+        self, path: str, *, labels: str = "", fields: str = "", metadata_only: bool = False, keep: Callable[[Object], Object] | None = None
+    ) -> list[Object]:
         self._fault.alive()
-        return self._cluster.list(path, labels=labels, fields=fields, metadata_only=metadata_only)
+        return self._cluster.list(path, labels=labels, fields=fields, metadata_only=metadata_only, keep=keep)
 
     def create(self, path: str, body: Object, *, dry_run: bool = False) -> Object:
+        if dry_run:
+            self._fault.alive()
+            return self._cluster.create(path, body, dry_run=True)
+
         def meddle() -> Object:
             foreign = copy.deepcopy(body)
             foreign["metadata"].setdefault("labels", {})[RUN_LABEL] = FOREIGN
@@ -140,9 +137,13 @@ class FaultyCluster:
         return made
 
     def patch(self, path: str, operations: Sequence[Operation], *, dry_run: bool = False) -> Object:
+        if dry_run:
+            self._fault.alive()
+            return self._cluster.patch(path, operations, dry_run=True)
+
         def meddle() -> Object:
             live = self._cluster.objects[path]
-            guard = next(op for op in operations if op["op"] == "test" and op["path"] != "/metadata/uid")
+            guard = next(op for op in operations if op["op"] == "test" and op["path"] not in NOBODY_CHANGES)
             return self._cluster.put(patched(live, [{**guard, "op": "add", "value": _foreign(guard["value"])}]))
 
         made: Object = self._fault.around("patch", path, lambda: self._cluster.patch(path, operations), _nothing, meddle)
@@ -209,63 +210,6 @@ class FaultyHelm:
             raise HelmFailed(f"helm {verb} failed.", "Look at helm.") from None
 
 
-class Witness:
-    """Looks after every write and every sleep whether each kept Service has a ready endpoint; ``dark`` says when not."""
-
-    def __init__(self, world: World, *services: str) -> None:
-        self.world, self.services = world, services or KEPT
-        self.dark: list[str] = []
-        world.cluster.after_write.append(self.look)
-        world.clock.on_sleep.append(lambda _seconds: self.look())
-
-    def look(self) -> None:
-        for service in self.services:
-            if not endpoints(self.world, service):
-                self.dark.append(f"{service} at {self.world.clock.now:g} s")
-
-
-def start(world: World, fault: Fault | None = None) -> Fault:
-    """Begin a new process on a cluster: it knows nothing of those before."""
-    fault = fault or Fault()
-    world.probes.stop()
-    world.probes = StandInProbes(world.cluster, world.clock, WG_NAME)
-    cluster, helm = FaultyCluster(world.cluster, fault), FaultyHelm(world.helm, fault)
-    world.tools = Tools(cluster, helm, world.probes, world.clock, lambda: fault.keep_going() or world.stop, world.told.append)
-    return fault
-
-
-def climb(world: World, fault: Fault | None = None, goal: str = "parked") -> ladder.Outcome | None:
-    """One run of its own; None when it was killed."""
-    start(world, fault)
-    try:
-        return world.climb(goal)
-    except Killed:
-        return None
-
-
-def roll_back(world: World, fault: Fault | None = None) -> ladder.Outcome | None:
-    """One run back; None when it was killed."""
-    start(world, fault)
-    world.set(state="rolled_back")
-    try:
-        return ladder.roll_back(world.tools, world.settings, check_mode=False)
-    except Killed:
-        return None
-
-
-def endpoints(world: World, service: str) -> set[str]:
-    """The pods a Service sends requests to, empty when its slice has no port."""
-    item = world.cluster.one("EndpointSlice", f"{service}-x")
-    ready = {e["targetRef"]["name"] for e in item["endpoints"] if e["conditions"]["ready"]}
-    return ready if item["ports"] else set()
-
-
-def leads_to(world: World, service: str = WG_NAME) -> str:
-    """``wg``, ``wge``, both or neither: where a Service sends requests."""
-    products = {"wge" if name.startswith(WGE_NAME) else "wg" for name in endpoints(world, service)}
-    return " and ".join(sorted(products))
-
-
 def crash(world: World, deployment: str) -> None:
     """Every pod of a Deployment stops being ready, for good."""
     world.controllers.broken.add(deployment)
@@ -274,31 +218,6 @@ def crash(world: World, deployment: str) -> None:
             item["status"]["conditions"] = [{"type": "Ready", "status": "False"}]
     for function in world.cluster.after_write:
         function()
-
-
-def content(world: World, *, runs: bool = True) -> dict[str, Object]:
-    """What people and programs rely on: every object but pods, slices and journals, without what the server counts up.
-
-    WGE's CRDs stay when it goes, as helm leaves them. With ``runs=False`` also without uids and run ids, to compare two worlds.
-    """
-    found = {}
-    for path, item in world.cluster.objects.items():
-        journal = "wge.weave.works/journal" in (item["metadata"].get("labels") or {})
-        if item["kind"] not in ("Pod", "EndpointSlice", "CustomResourceDefinition") and not journal:
-            found[path] = _steady(item, runs=runs)
-    return found
-
-
-def _steady(item: Object, *, runs: bool) -> Object:
-    steady = copy.deepcopy({key: value for key, value in item.items() if key != "status"})
-    meta = steady["metadata"]
-    for key in ("resourceVersion", "generation", *(() if runs else ("uid",))):
-        meta.pop(key, None)
-    for key in ("labels", "annotations"):
-        meta[key] = meta.get(key) or {}
-    if not runs and RUN_LABEL in meta["labels"]:
-        meta["labels"][RUN_LABEL] = "a run"
-    return steady
 
 
 def _nothing() -> None:

@@ -50,6 +50,7 @@ def _asked(world: World, record: Record, ask: Callable[[str], Answer] | None) ->
     plan = ladder.plan_of(tools, now)
     asking = recording_ask(ask, record) if ask else None
     evidence = registry.Evidence(now, plan, rung_of(now), cluster, cluster.latencies, NOW, helm.version(), skew=0.25, ask=asking)
+    evidence.archives = world.archives
     registry.run_all(evidence)
     note_checks(record, evidence)
     return evidence

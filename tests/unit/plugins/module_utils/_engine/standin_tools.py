@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
@@ -11,7 +10,7 @@ from ansible_collections.weaveworks.wge.plugins.module_utils._engine.model impor
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.objects import CLUSTER_SCOPED, selects
 from ansible_collections.weaveworks.wge.plugins.module_utils._errors import HelmFailed
 
-from .standin import NOW, StandInCluster, path_of
+from .standin import NOW, StandInCluster, copied, path_of
 from .standin_products import release_secret, released, wge_objects
 
 
@@ -48,7 +47,7 @@ class StandInHelm:
 
     def template(self, release: Release, *, kube_version: str = "", api_versions: Sequence[str] = ()) -> list[Object]:
         self._begin("template")
-        return copy.deepcopy(self.render(release))
+        return copied(self.render(release))
 
     def install(self, release: Release) -> None:
         self._begin("install")
@@ -85,7 +84,7 @@ class StandInHelm:
             raise HelmFailed(f"helm {verb} failed.", "Look at helm.")
 
     def _placed(self, item: Object, namespace: str) -> Object:
-        placed = copy.deepcopy(item)
+        placed = copied(item)
         if item["kind"] not in CLUSTER_SCOPED:
             placed["metadata"].setdefault("namespace", namespace)
         return placed

@@ -16,6 +16,7 @@ from ansible_collections.weaveworks.wge.plugins.module_utils._engine.situation i
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.work import Tools
 
 from .standin import NOW, UID, StandInCluster
+from .standin_archives import StandInArchives
 from .standin_controllers import Controllers
 from .standin_products import RELEASE, WG_NAME, release_secret, released, surroundings, wg_objects
 from .standin_tools import StandInClock, StandInHelm, StandInProbes
@@ -50,7 +51,8 @@ class World:
         self.helm = StandInHelm(self.cluster)
         self.controllers = Controllers(self.cluster)
         self.probes = StandInProbes(self.cluster, self.clock, WG_NAME)
-        self.tools = Tools(self.cluster, self.helm, self.probes, self.clock, lambda: self.stop, self.told.append)
+        self.archives = StandInArchives(self.cluster)
+        self.tools = Tools(self.cluster, self.helm, self.probes, self.clock, lambda: self.stop, self.told.append, archives=self.archives)
 
     def install_wg(self, *, release: str = RELEASE, **options: Any) -> None:
         """Put WG's release there, as helm and the controllers leave it."""
@@ -75,7 +77,9 @@ class World:
         """What the checks are given."""
         now = now or self.look()
         plan, rung = ladder.plan_of(self.tools, now), rung_of(now)
-        return registry.Evidence(now, plan, rung, self.cluster, self.cluster.latencies, NOW, self.helm.version(), skew=0.0)
+        found = registry.Evidence(now, plan, rung, self.cluster, self.cluster.latencies, NOW, self.helm.version(), skew=0.0)
+        found.archives = self.archives
+        return found
 
     def findings(self, now: Situation | None = None) -> dict[str, registry.Finding]:
         """Every finding by its id."""

@@ -13,6 +13,7 @@ from ansible_collections.weaveworks.wge.plugins.module_utils._engine.patches imp
     is_applied,
     pointer,
     set_keys,
+    still_missing,
     value_at,
 )
 
@@ -147,3 +148,17 @@ def test_after_the_patch_it_is_applied_and_its_reverse_may_be_sent() -> None:
     assert is_applied(do, live)
     assert guards_hold(undo, live)
     assert not is_applied(undo, live)
+
+
+def test_what_an_object_says_already_is_left_out_with_its_guard() -> None:
+    uid = {"op": "test", "path": "/metadata/uid", "value": "u1"}
+    selector = [{"op": "test", "path": "/spec/selector", "value": {"app": "wge"}}, *replace_selector({"app": "wg"})]
+    port = [
+        {"op": "test", "path": "/spec/ports/0/port", "value": 9001},
+        {"op": "test", "path": "/spec/ports/0/targetPort", "value": "http"},
+        {"op": "replace", "path": "/spec/ports/0/targetPort", "value": 8000},
+    ]
+    assert still_missing([uid, *selector, *port], SERVICE) == [uid, *port]
+    assert still_missing([uid, *selector], SERVICE) == [uid]
+    other = {**SERVICE, "spec": {**SERVICE["spec"], "selector": {"app": "theirs"}}}
+    assert still_missing([uid, *selector], other) == [uid, *selector]
