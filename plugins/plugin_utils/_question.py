@@ -17,6 +17,7 @@ from ..module_utils._surroundings import Watch
 from . import _progress, _runfile
 from ._action import Result, WgeAction, controller_process
 from ._shared import CACHE
+from ._vault import ControllerVault
 
 _CONTROLLER_GONE = 1
 
@@ -58,6 +59,7 @@ class QuestionAction(WgeAction):
             diff=self._task.diff,
             controller=True,
             cache=CACHE,
+            vault=ControllerVault(self._loader),
         )
 
     def _scribe(self, variables: Mapping[str, Any]) -> _Scribe:
