@@ -14,12 +14,6 @@ description:
 author:
   - The weaveworks.wge authors (@weaveworks)
 options:
-  archive_dir:
-    description:
-      - The folder that the upgrade will put its archive into. It is only looked at, by the check SA-02.
-      - A relative path begins at the folder in which Ansible was started.
-    type: path
-    default: wge-archive
   fail_on:
     description:
       - With V(block) the task fails when a check that blocks has failed or could not be made.
@@ -60,6 +54,7 @@ options:
         the words as recorded.
     type: path
 extends_documentation_fragment:
+  - weaveworks.wge.archive
   - weaveworks.wge.connection
   - weaveworks.wge.install
   - weaveworks.wge.install.chart

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import secrets
 import shutil
 import signal
 import subprocess
@@ -128,7 +129,9 @@ def upgrade(inventory: Path, output: Path) -> int:
     variables.update(wge_report_dir=str(output / "report"), wge_archive_dir=str(output / "archive"))
     foreign = ("ANSIBLE_", "K8S_AUTH_", "KUBECONFIG", "HELM_")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-    environment.update(ANSIBLE_CONFIG=str(ROOT / "ansible.cfg"), LC_ALL="C.UTF-8")
+    password = output / "vault-password"  # what the archives are encrypted with
+    password.write_text(secrets.token_urlsafe(), encoding="ascii")
+    environment.update(ANSIBLE_CONFIG=str(ROOT / "ansible.cfg"), LC_ALL="C.UTF-8", ANSIBLE_VAULT_PASSWORD_FILE=str(password))
     environment["PATH"] = f"{playbook_program().parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     command = [str(playbook_program()), "playbooks/upgrade.yml", "-i", str(inventory), "-e", json.dumps(variables)]
     say(f"ansible-playbook playbooks/upgrade.yml -i {inventory}")

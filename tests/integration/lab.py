@@ -113,6 +113,9 @@ class Lab:
         self.root = root
         self.bed = Bed(root / "bed")
         self.relays = Relays()
+        self.vault_password = root / "vault-password"
+        """What an upgrade encrypts its archive with."""
+        self.vault_password.write_text("the vault's password", encoding="ascii")
         self._runs = 0
 
     # -- clusters
@@ -188,6 +191,18 @@ class Lab:
         path.mkdir()
         return path
 
+    @staticmethod
+    def environment(folder: Path) -> dict[str, str]:
+        """That of a run in ``folder``: the user's own settings must not change what is tested."""
+        foreign = ("ANSIBLE_", "K8S_AUTH_", "KUBE", "HELM_")
+        return {
+            **{name: value for name, value in os.environ.items() if not name.startswith(foreign)},
+            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+            "ANSIBLE_LOCAL_TEMP": str(folder / "ansible"),
+            "ANSIBLE_NOCOLOR": "1",
+            "LC_ALL": "C.UTF-8",
+        }
+
     def start(
         self,
         playbook: str | Path,
@@ -197,25 +212,21 @@ class Lab:
         variables: Variables | None = None,
         environment: dict[str, str] | None = None,
     ) -> Run:
-        """Begin a playbook (a name in playbooks/ without .yml, or a path) in a session of its own, and do not wait for it."""
+        """Begin a playbook (a name in playbooks/ without .yml, or a path) in a session of its own, and do not wait for it.
+
+        It has the lab's vault password, unless its words or its environment name another.
+        """
         folder = self.folder()
         inventory = self.inventory(folder, hosts, canaries, variables)
         path = PLAYBOOKS / f"{playbook}.yml" if isinstance(playbook, str) else playbook
-        # The user's own settings must not change what is tested.
-        plain = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "K8S_AUTH_", "KUBE", "HELM_"))}
         (folder / "tmp").mkdir()
-        settings = {
-            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
-            "ANSIBLE_LOCAL_TEMP": str(folder / "ansible"),
-            "ANSIBLE_NOCOLOR": "1",
-            "LC_ALL": "C.UTF-8",
-            "TMPDIR": str(folder / "tmp"),
-            "COLUMNS": "200",
-        }
+        given = "--vault-id" in words or any(name.startswith("ANSIBLE_VAULT_") for name in environment or {})
+        vault = {} if given else {"ANSIBLE_VAULT_PASSWORD_FILE": str(self.vault_password)}
+        settings = {**self.environment(folder), **vault, "TMPDIR": str(folder / "tmp"), "COLUMNS": "200"}
         process = subprocess.Popen(
             [str(Path(sys.executable).parent / "ansible-playbook"), str(path), "-i", str(inventory), *words],
             cwd=folder,
-            env={**plain, **settings, **(environment or {})},
+            env={**settings, **(environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

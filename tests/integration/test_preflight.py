@@ -8,7 +8,6 @@ end, in the API server's own audit log.
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -72,16 +71,11 @@ def ask(lab: Lab, host: str, module: str, options: dict[str, Any]) -> dict[str, 
     folder = lab.folder()
     inventory = lab.inventory(folder, {host: {}})
     program = str(Path(sys.executable).parent / "ansible")
-    plain = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "K8S_AUTH_", "KUBE", "HELM_"))}
-    settings = {
-        "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
-        "ANSIBLE_LOCAL_TEMP": str(folder / "ansible"),
-        "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
-        "ANSIBLE_NOCOLOR": "1",
-        "LC_ALL": "C.UTF-8",
-    }
+    more = {"ANSIBLE_CALLBACK_RESULT_FORMAT": "json", "ANSIBLE_VAULT_PASSWORD_FILE": str(lab.vault_password)}
     words = [program, host, "-i", str(inventory), "-m", f"weaveworks.wge.{module}", "-a", json.dumps(options)]
-    done = subprocess.run(words, cwd=folder, env={**plain, **settings}, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(
+        words, cwd=folder, env={**lab.environment(folder), **more}, capture_output=True, text=True, check=False, timeout=120
+    )
     table, arrow, result = done.stdout.partition(" => ")
     assert arrow and "Traceback" not in done.stdout + done.stderr, done.stdout + done.stderr
     found: dict[str, Any] = json.JSONDecoder().raw_decode(result)[0]

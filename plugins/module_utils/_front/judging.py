@@ -30,6 +30,7 @@ def evidence_of(session: Session, now: Situation, planned: plan.Plan, *, climbin
         climbing=climbing,
         skew=session.cluster.skew,
         login_ends=end_of(session.connection.user, session.cluster.credentials.current()),
+        archives=session.archives,
     )
 
 

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from .._caller import HttpCaller
 from .._clock import SystemClock
+from .._engine.archive.model import Vault
+from .._engine.continuity.asking import Caller
 from .._engine.model import Cluster, Helm
 from .._engine.recording.live import RecordingCluster, RecordingHelm
 from .._engine.recording.record import Record
@@ -22,6 +25,7 @@ from .._kube.connection import Connection
 from .._probe import ThreadProbes
 from .._rendering import SharedRendering
 from .answers import counted
+from .archives import Archives, wanted_from
 
 
 @dataclass
@@ -30,6 +34,7 @@ class Surroundings:
 
     ``keep_going`` answers "" or why to stop: ``signal``, ``controller gone``, ``deadline``. ``tell`` takes one progress event.
     ``controller`` is true where local files are the controller's. ``cache`` is shared by the workers of one run.
+    ``vault`` is Ansible's, which only the controller has.
     """
 
     keep_going: Callable[[], str]
@@ -38,6 +43,7 @@ class Surroundings:
     diff: bool = False
     controller: bool = False
     cache: MutableMapping[str, bytes] | None = None
+    vault: Vault | None = None
 
 
 class Session:
@@ -87,10 +93,22 @@ class Session:
         return RecordingHelm(shared, self.record) if self.record else shared
 
     @cached_property
+    def caller(self) -> Caller:
+        """What calls the dashboard's API."""
+        return HttpCaller(self.connection, self.cluster.credentials)
+
+    @cached_property
     def tools(self) -> Tools:
         """All that a climb works with."""
         probes = ThreadProbes(self.connection, self.cluster.credentials, clock=self.clock)
-        return Tools(self.asked, self.helm, probes, self.clock, self.surroundings.keep_going, self.surroundings.tell)
+        around = self.surroundings
+        return Tools(self.asked, self.helm, probes, self.clock, around.keep_going, around.tell, self.caller, self.archives)
+
+    @cached_property
+    def archives(self) -> Archives:
+        """Where archives are made and read."""
+        around = self.surroundings
+        return Archives(wanted_from(self.params), around.vault, lambda: self.asked, self.clock, around.keep_going, os.environ)
 
     def known(self) -> dict[str, Any]:
         """What can be said of the cluster when a question failed; nothing when the question is not about one."""

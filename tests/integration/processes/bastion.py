@@ -81,10 +81,25 @@ def _options(lab: Lab, cluster: Cluster) -> tuple[dict[str, Any], dict[str, Any]
     return connection, {**connection, **install}
 
 
+def _export(lab: Lab, cluster: Cluster, folder: Path) -> dict[str, Any]:
+    connection, _install = _options(lab, cluster)
+    return {
+        "weaveworks.wge.wge_state_export": {**connection, "archive_dir": str(folder / "archive"), "scope": "install", "format": "tar.gz"}
+    }
+
+
 def _upgrade(lab: Lab, cluster: Cluster, state: str, folder: Path) -> dict[str, Any]:
+    """With the archive that the controller made: on a bastion there is no vault to make one."""
     _connection, install = _options(lab, cluster)
     times = {"baseline_seconds": 1, "rehearse_seconds": 1, "verify_seconds": 2, "soak_seconds": 3, "quiet_seconds": 2}
-    return {"weaveworks.wge.wge_upgrade": {**install, **times, "state": state, "archive_dir": str(folder / "archive")}}
+    return {
+        "weaveworks.wge.wge_upgrade": {
+            **install,
+            **times,
+            "state": state,
+            "archive": f"{{{{ query('fileglob', '{folder}/archive/*') | first }}}}",
+        }
+    }
 
 
 def _questions(lab: Lab, cluster: Cluster, folder: Path) -> Path:
@@ -100,6 +115,8 @@ def _questions(lab: Lab, cluster: Cluster, folder: Path) -> Path:
         became={"weaveworks.wge.wge_info": connection, "become": True, "when": locally},
         validate={"weaveworks.wge.wge_validate": {}, "when": remotely},
         report={"weaveworks.wge.wge_report": {"run": "none"}, "when": remotely},
+        unarchived={"weaveworks.wge.wge_upgrade": {**install, "state": "prepared"}, "when": remotely},
+        exported={**_export(lab, cluster, folder), "when": locally},
         prepared={**_upgrade(lab, cluster, "prepared", folder), "when": remotely},
         again=_upgrade(lab, cluster, "prepared", folder),
     )

@@ -43,6 +43,12 @@ def test_a_bastion_climbs(bastion_story: Bastion) -> None:
     assert bastion_story.direct["again"]["verdict"] == "already"
 
 
+def test_without_an_archive_that_the_controller_made_a_bastion_does_not_begin(bastion_story: Bastion) -> None:
+    refused = bastion_story.remote["unarchived"]
+    assert (refused["failed"], refused["verdict"], refused["changed"]) == (True, "blocked", False)
+    assert "SA-02 archive possible: The vault's secrets are on the controller only." in refused["msg"]
+
+
 def test_secrets_do_not_go_into_a_file_there(bastion_story: Bastion) -> None:
     refused = bastion_story.remote["in_a_file"]
     assert refused["failed"]

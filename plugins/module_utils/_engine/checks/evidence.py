@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ..._errors import Forbidden, Rejected, SafeStop, WgeError
+from ..archive.store import NoStore, Store
 from ..model import Answer, Cluster, Object, Rung
 from ..plan import Plan
 from ..rights import Rules
@@ -46,6 +47,8 @@ class Evidence:
     """When our credentials end for good, None when they renew themselves or nobody can tell."""
     ask: Callable[[str], Answer] | None = None
     """Makes one GET of an entry URL; None where nothing may be called. Raises Unreachable."""
+    archives: Store = field(default_factory=NoStore)
+    """Where an archive would be made, or is; nothing is written there."""
     climbing: bool = False
     """Whether an upgrade is about to begin; else somebody only wants to know."""
     recorded: Mapping[str, Judged] | None = None

@@ -8,12 +8,14 @@ import os
 import shutil
 from datetime import datetime
 
+from ..._errors import WgeError
 from .. import journal as journals
+from ..archive.fitness import require_way_back
 from ..model import Rung
 from ..names import LEASE
-from ..steps.archive import content_of
+from ..situation import Situation
 from .check import BLOCK, WARNING, Check
-from .evidence import Evidence, Judged, failed, passed, warned
+from .evidence import PASS, Evidence, Judged, failed, passed, warned
 from .occasion import alerts, plan, window
 from .rehearsal import way_back
 
@@ -41,8 +43,24 @@ def lock_free(evidence: Evidence) -> Judged:
     )
 
 
-def archive_writable(evidence: Evidence) -> Judged:
-    """SA-02. No request, and no file is made: the folder, or the nearest one above it that exists, is looked at."""
+def archive_possible(evidence: Evidence) -> Judged:
+    """SA-02. Reads the archive that was given; else no file is made: the folder, or the nearest one above it that exists, is looked at."""
+    given = evidence.now.settings.archive
+    try:
+        if given:
+            contents = evidence.archives.contents(given)
+            require_way_back(evidence.now, given, contents)
+            return passed(f"The archive {given}, made {contents.manifest['made']}, holds what is needed to go back.")
+        unfit = _unfit(evidence)
+        if unfit.status == PASS:
+            evidence.archives.require()
+        return unfit
+    except WgeError as problem:
+        # Who only looks need not have the vault's password; who upgrades must.
+        return (failed if given or evidence.climbing else warned)(problem.what, problem.next_step)
+
+
+def _unfit(evidence: Evidence) -> Judged:
     wanted = os.path.abspath(os.path.expanduser(evidence.now.settings.archive_dir))
     folder = wanted
     while not os.path.lexists(folder):
@@ -53,14 +71,21 @@ def archive_writable(evidence: Evidence) -> Judged:
         return failed(
             f"The archive cannot be put into {wanted}: {folder} cannot be written.", "Correct wge_archive_dir, or the permissions."
         )
-    size = len(json.dumps(content_of(evidence.now), indent=1))
-    free = shutil.disk_usage(folder).free
+    size, free = _size(evidence.now), shutil.disk_usage(folder).free
     if free < 2 * size + MEBIBYTE:
         return failed(
             f"The disk of {wanted} has {free / MEBIBYTE:.1f} MiB left; the archive of this cluster takes {size / MEBIBYTE:.1f} MiB.",
             "Make room there, or give another wge_archive_dir.",
         )
     return passed(f"The archive of this cluster takes {size / MEBIBYTE:.1f} MiB in {wanted}; {free / MEBIBYTE:.0f} MiB are free there.")
+
+
+def _size(now: Situation) -> int:
+    """About so many bytes: each object twice, and the vault's text is four times as long as what is in it."""
+    snapshot = now.snapshot
+    found = [*snapshot.installed.manifest, *snapshot.kept, *now.kept_services, *snapshot.of("NetworkPolicy"), *snapshot.of("Ingress")]
+    secrets = [*snapshot.releases, *(item for item in snapshot.named.values() if item)]
+    return 2 * len(json.dumps(found)) + 8 * len(json.dumps(secrets))
 
 
 def no_unfinished_run(evidence: Evidence) -> Judged:
@@ -103,11 +128,11 @@ CHECKS = (
     Check(
         "SA-02",
         "safety",
-        "archive writable",
+        "archive possible",
         BLOCK,
-        archive_writable,
-        "the folder for archives on the controller, and the room there",
-        "Correct `wge_archive_dir`, or make room.",
+        archive_possible,
+        "the folder for archives on the controller, the room there, and the vault's secret; or the archive in `wge_archive`",
+        "Correct `wge_archive_dir`, make room, or give a vault password.",
         until=Rung.PREPARED,
         stored=True,
     ),

@@ -19,6 +19,7 @@ from ansible_collections.weaveworks.wge.plugins.module_utils._engine.model impor
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.plan import Plan
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.writes import Write
 from ansible_collections.weaveworks.wge.plugins.module_utils._errors import SafeStop
+from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_archives import archive_of
 from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_products import NAMESPACE, RELEASE, WG_NAME, thing
 from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_world import World
 
@@ -107,7 +108,7 @@ class TestArchive:
     def test_a_folder_that_is_not_there_yet_passes_and_is_not_made(self, world: World, tmp_path: Path) -> None:
         status, evidence = self.two(world, tmp_path / "a" / "b")
         assert status == "pass"
-        assert evidence.startswith("The archive of this cluster takes 0.0 MiB in ")
+        assert evidence.startswith("The archive of this cluster takes 0.1 MiB in ")
         assert list(tmp_path.iterdir()) == []
 
     def test_a_file_in_the_way_fails(self, world: World, tmp_path: Path) -> None:
@@ -129,7 +130,25 @@ class TestArchive:
         monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage._replace(free=1024))
         assert self.two(world, tmp_path) == (
             "fail",
-            f"The disk of {tmp_path} has 0.0 MiB left; the archive of this cluster takes 0.0 MiB.",
+            f"The disk of {tmp_path} has 0.0 MiB left; the archive of this cluster takes 0.1 MiB.",
+        )
+
+    def test_without_a_vault_secret_who_only_looks_is_warned_and_who_upgrades_is_stopped(self, world: World) -> None:
+        world.archives.problem = "There is no vault secret to encrypt Secrets with."
+        assert world.findings()["SA-02"].status == "warn"
+        evidence = world.evidence()
+        evidence.climbing = True
+        found = next(finding for finding in registry.run_all(evidence) if finding.id == "SA-02")
+        assert (found.status, found.blocks) == ("fail", True)
+
+    def test_an_archive_that_was_given_is_judged_and_no_folder_is_looked_at(self, world: World) -> None:
+        world.set(archive="/exported", archive_dir="/dev/null/x")
+        assert world.findings()["SA-02"].evidence == "The file /exported cannot be read."
+        world.archives.made["/exported"] = archive_of(world.cluster, world.look().snapshot)
+        found = world.findings()["SA-02"]
+        assert (found.status, found.evidence) == (
+            "pass",
+            "The archive /exported, made 2026-11-23T10:00:00Z, holds what is needed to go back.",
         )
 
     def test_once_the_archive_is_made_it_is_not_looked_at(self, world: World, tmp_path: Path) -> None:

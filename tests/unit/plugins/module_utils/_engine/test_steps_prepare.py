@@ -4,31 +4,28 @@
 from __future__ import annotations
 
 import base64
-import hashlib
-import json
-import os
-import stat
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ansible_collections.weaveworks.wge.plugins.module_utils._engine.archive.model import Contents
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.journal import journal_from
+from ansible_collections.weaveworks.wge.plugins.module_utils._engine.model import Object
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.steps.prepare import CarryLogin, Entitle
-from ansible_collections.weaveworks.wge.plugins.module_utils._errors import SafeStop
-from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_faults import Fault, climb, lived_in
+from ansible_collections.weaveworks.wge.plugins.module_utils._errors import Blocked, SafeStop
+from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_archives import archive_of
+from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_faults import Fault
 from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_products import (
+    RELEASE,
     entitlement,
+    release_secret,
     secret,
+    wg_objects,
     wge_objects,
 )
+from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_runs import climb
 from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_vendor import OTHER_TOKEN, TOKEN
 from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_world import World
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> World:
-    return lived_in(tmp_path)
 
 
 def journal(scene: World) -> Any:
@@ -50,7 +47,7 @@ def test_the_journal_knows_every_write_and_what_takes_it_back_before_the_first(s
 def test_the_journal_of_a_parked_cluster_is_closed_and_dated(scene: World) -> None:
     climb(scene)
     assert journal(scene).state == "parked"
-    assert journal(scene).notes["finished"].startswith("2026-11-23T")
+    assert journal(scene).notes["parked"].startswith("2026-11-23T")
 
 
 def test_the_journal_holds_no_byte_of_a_secret(scene: World) -> None:
@@ -83,38 +80,66 @@ def test_a_killed_run_is_taken_up_under_its_own_name(scene: World) -> None:
 # S3
 
 
-def archive(scene: World) -> Path:
-    (path,) = Path(scene.settings.archive_dir).iterdir()
-    return path
-
-
-def test_the_archive_holds_what_will_be_touched_and_is_for_its_owner_only(scene: World) -> None:
+def test_the_archive_is_made_before_anything_else_and_the_journal_names_it(scene: World) -> None:
     climb(scene, goal="prepared")
-    path = archive(scene)
-    assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
-    content = json.loads(path.read_text())
-    kept = {(item["kind"], item["metadata"]["name"]) for item in content["objects"]}
-    assert {("Service", "by-hand"), ("Secret", "cluster-user-auth"), ("Secret", "sh.helm.release.v1.ww-gitops.v7")} <= kept
-    assert {("ClusterRoleBinding", "admin-user-read-resources-cr"), ("NetworkPolicy", "allow-dashboard-egress")} <= kept
-
-
-def test_the_journal_names_the_archive_and_its_hash(scene: World) -> None:
-    climb(scene, goal="prepared")
-    path, noted = archive(scene), journal(scene).archive
-    assert noted == {"path": str(path), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    ((path, contents),) = scene.archives.made.items()
+    assert journal(scene).archive["path"] == path
+    assert not [entry.path for entry in contents.entries if "wge-journal" in entry.path]
 
 
 def test_an_archive_is_made_once_a_run(scene: World) -> None:
     climb(scene, Fault(6, "kill after"))
     climb(scene)
-    assert archive(scene).is_file()
+    assert len(scene.archives.made) == 1
 
 
-def test_a_half_written_archive_is_overwritten(scene: World) -> None:
-    folder = Path(scene.settings.archive_dir)
-    folder.mkdir()
+def given_archive(scene: World, path: str = "/exported") -> Contents:
+    """An archive that somebody made before, named in the settings."""
+    found = archive_of(scene.cluster, scene.look().snapshot)
+    scene.archives.made[path] = found
+    scene.set(archive=path)
+    return found
+
+
+def test_an_archive_that_was_given_is_taken_and_none_is_made(scene: World) -> None:
+    given_archive(scene)
     climb(scene, goal="prepared")
-    assert [path.suffix for path in folder.iterdir()] == [".json"]
+    assert journal(scene).archive == {"path": "/exported", "digest": "d", "vault_id": "prod", "copied": True, "given": True}
+    assert list(scene.archives.made) == scene.archives.copies == ["/exported"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"secrets": "hashes_only"}, "holds hashes of Secrets only: nobody could go back with it"),
+        ({"cluster": {"uid": "another"}}, "is of another cluster: its UID is another"),
+    ],
+)
+def test_an_archive_that_leads_nobody_back_is_refused_before_the_first_write(scene: World, change: Object, words: str) -> None:
+    given_archive(scene).manifest.update(change)
+    fault = Fault()
+    outcome = climb(scene, fault)
+    assert outcome is not None
+    assert isinstance(outcome.error, Blocked)
+    assert words in str(outcome.error)
+    assert [path.rsplit("/", 1)[-1] for _, path in fault.sent] == ["wge-upgrade"] * 2
+
+
+def test_an_archive_from_before_the_last_change_of_wg_is_refused(scene: World) -> None:
+    given_archive(scene)
+    scene.cluster.put(release_secret(RELEASE, wg_objects(), revision=8))
+    outcome = climb(scene)
+    assert outcome is not None
+    assert "does not hold /api/v1/namespaces/flux-system/secrets/sh.helm.release.v1.ww-gitops.v8" in str(outcome.error)
+
+
+def test_where_there_is_no_vault_only_the_secrets_are_taken_on_trust(scene: World) -> None:
+    found = given_archive(scene)
+    plain = tuple(entry for entry in found.entries if "/secrets/" not in entry.path)
+    scene.archives.made["/exported"] = Contents(found.manifest, plain, opened=False)
+    outcome = climb(scene, goal="prepared")
+    assert outcome is not None
+    assert outcome.rung.word == "prepared"
 
 
 # S4
