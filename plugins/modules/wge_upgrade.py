@@ -25,16 +25,20 @@ options:
       - V(flipped) - the kept Services lead to Weave GitOps Enterprise.
       - V(soaked) - it was watched for O(soak_seconds) without a fault.
       - V(parked) - Weave GitOps is scaled to zero. All that is needed to go back is still there.
-      - V(rolled_back) - Weave GitOps serves again and Weave GitOps Enterprise is gone.
+      - V(finalised) - Weave GitOps is removed for good, which only a cluster that has been parked for O(retention_days) allows.
+        Services, routes, Secrets, people's RBAC, CRDs and claims stay, and RV(owners) says whose each of them is.
+      - V(rolled_back) - Weave GitOps serves again, Weave GitOps Enterprise is gone, and nothing is left of the upgrade but its
+        journal. From V(finalised) it needs O(archive).
+      - In check mode V(finalised) and V(rolled_back) show every write in RV(plan), and make none.
     type: str
-    choices: [prepared, rehearsed, flipped, soaked, parked, rolled_back]
+    choices: [prepared, rehearsed, flipped, soaked, parked, finalised, rolled_back]
     default: parked
-  archive_dir:
+  retention_days:
     description:
-      - The folder for the archive of everything that is needed to go back. It is made when it is not there.
-      - A relative path begins at the folder in which Ansible was started.
-    type: path
-    default: wge-archive
+      - How many days Weave GitOps stays parked before V(finalised) removes it.
+      - They are counted from the time in the journal, by the API server's clock.
+    type: float
+    default: 7.0
   baseline_seconds:
     description: How long Weave GitOps is listened to right before the flip. A fault in that time and nothing is flipped.
     type: float
@@ -71,6 +75,7 @@ options:
     type: float
     default: 3600.0
 extends_documentation_fragment:
+  - weaveworks.wge.archive
   - weaveworks.wge.connection
   - weaveworks.wge.install
   - weaveworks.wge.install.chart
@@ -109,13 +114,26 @@ EXAMPLES = r"""
   weaveworks.wge.wge_upgrade:
     context: prod-eu-1
     state: rolled_back
+
+- name: Remove what is parked, two weeks after the upgrade
+  weaveworks.wge.wge_upgrade:
+    context: prod-eu-1
+    state: finalised
+    retention_days: 14
+
+- name: Go back after that
+  weaveworks.wge.wge_upgrade:
+    context: prod-eu-1
+    state: rolled_back
+    archive: ./wge-archive/prod-eu-1
 """
 
 RETURN = r"""
 verdict:
   description:
     - V(upgraded) or V(already) when the rung is reached, V(planned) in check mode.
-    - V(blocked) when the upgrade was not begun, V(rolled_back) when it was taken back.
+    - V(blocked) when the upgrade was not begun, or when it is too early to finalise; V(rolled_back) when it was taken back.
+    - V(finalised) when what was parked is removed.
     - V(safe_stop) when the cluster could not be judged. Traffic stays where it last worked.
     - V(unreachable) when the API server did not answer.
   returned: always
@@ -182,11 +200,51 @@ identity:
       before: {uid: 5a0c, cluster_ip: 10.96.0.14}
       after: {uid: 5a0c, cluster_ip: 10.96.0.14}
       same: true
+continuity:
+  description:
+    - Each call of the API of Weave GitOps, made without a login at each door just before the flip and once the goal was reached.
+    - Its members are those that M(weaveworks.wge.wge_verify) returns. A difference that is not known is a warning.
+  returned: when the cluster could be read
+  type: list
+  elements: dict
+  sample:
+    - path: GET /v1/version
+      door: service proxy
+      login: nobody
+      before: "401 {code: int, message: str}"
+      after: "401 {code: int, message: str}"
+      verdict: same
+      words: ""
+untouched:
+  description:
+    - What is not in the plan, looked at when the run began and when it ended. Of workloads, Pods, Services and Ingresses of the whole
+      cluster the UID, generation, specification and restarts are compared. Of ConfigMaps and Secrets of the namespace it is the version.
+    - C(unseen) names kinds that were not looked at. C(routes) is what leads to the kept Services at the end.
+  returned: when the cluster could be read
+  type: dict
+  sample: {objects: 412, changed_count: 0, changed: [], unseen: [], routes: []}
 seconds:
-  description: How long each rung took.
+  description:
+    - How long each rung took.
+    - On a way back C(traffic_on_wg) is the time from the decision until every kept Service led to Weave GitOps again.
   returned: when a step was made
   type: dict
   sample: {prepared: 3.1, rehearsed: 18.4, flipped: 31.0, soaked: 300.2, parked: 1.2}
+goal:
+  description: The rung that was asked for, as in O(state).
+  returned: when the cluster could be read
+  type: str
+  sample: parked
+owners:
+  description: Each object that outlives Weave GitOps, and whose it is from now on.
+  returned: when O(state=finalised)
+  type: list
+  elements: dict
+  sample:
+    - object: Service flux-system/ww-gitops-weave-gitops
+      owner: "you: no Helm release holds it any more"
+    - object: Deployment flux-system/weave-gitops-enterprise-mccp-cluster-service
+      owner: Helm release weave-gitops-enterprise
 plan:
   description: The steps that are missing, in order, each with what it will write.
   returned: when a plan could be made

@@ -32,17 +32,50 @@ class Fate:
 
 
 POST = "WGE's chart has no value for it"
+OWN_NAMES = "it names WG's own objects, and WGE's have names of their own"
+OWN_IMAGE = "WGE has its own images"
+OWN_RIGHTS = "WGE's chart makes the account and the rights that WGE needs"
 KEPT_VALUES = (
-    *("additionalArgs", "adminUser", "envVars", "fullnameOverride", "global", "image.pullPolicy", "image.repository", "image.tag"),
-    *("imagePullSecrets", "ingress", "kubeVersion", "logLevel", "metrics", "nameOverride", "networkPolicy", "oidcSecret"),
-    *("rbac.create", "rbac.impersonationResources", "serverTLS", "service", "serviceAccount.create", "serviceAccount.name"),
+    Fate("additionalArgs", KEPT, "each flag in it is looked at by itself", "additionalArgs"),
+    Fate("adminUser", KEPT, "Secret cluster-user-auth stays, and so do the admin's roles and bindings", "config.auth.userAccount.enabled"),
+    Fate("envVars", KEPT, "each variable in it is looked at by itself", "extraEnvVars"),
+    Fate("fullnameOverride", KEPT, OWN_NAMES),
+    Fate("global", KEPT, "it chose the API of WG's Ingress, which stays"),
+    Fate("image.pullPolicy", KEPT, OWN_IMAGE),
+    Fate("image.repository", KEPT, OWN_IMAGE),
+    Fate("image.tag", KEPT, OWN_IMAGE),
+    Fate("imagePullSecrets", KEPT, "carried over", "imagePullSecrets"),
+    Fate("ingress", KEPT, "WG's Ingress itself stays; WGE's chart makes none", "ingress.enabled"),
+    Fate("kubeVersion", KEPT, "it chose the API of WG's Ingress, which stays"),
+    Fate("logLevel", KEPT, "carried over; warn becomes info, which WGE knows", "config.logLevel"),
+    Fate("metrics", KEPT, "the port of WG's Service stays and leads to WGE's metrics", "monitoring.enabled"),
+    Fate("nameOverride", KEPT, OWN_NAMES),
+    Fate("networkPolicy", KEPT, "carried over; who got through to WG gets through to WGE", "networkPolicy.enabled"),
+    Fate("oidcSecret", KEPT, "Secret oidc-auth stays; its keys become values", "config.oidc"),
+    Fate("rbac.create", KEPT, OWN_RIGHTS),
+    Fate("rbac.impersonationResources", KEPT, OWN_RIGHTS),
+    Fate("serverTLS", KEPT, "WGE is spoken to as WG was, with a certificate of its own", "tls.enabled"),
+    Fate("service", KEPT, "WG's Service itself stays, with its ports and addresses", "service.type"),
+    Fate("serviceAccount.create", KEPT, OWN_RIGHTS),
+    Fate("serviceAccount.name", KEPT, OWN_RIGHTS),
 )
 KEPT_FLAGS = (
-    *("--auth-methods", "--enable-metrics", "--host", "--insecure", "--log-level", "--metrics-address", "--mtls"),
-    *("--notification-controller-address", "--port", "--tls-cert-file", "--tls-private-key-file"),
+    Fate("--auth-methods", KEPT, "the same ways to log in, and no other", "config.auth"),
+    Fate("--enable-metrics", KEPT, "WGE's metrics are on", "monitoring.enabled"),
+    Fate("--host", KEPT, "WGE listens on every address of its pod"),
+    Fate("--insecure", KEPT, "WGE is spoken to as WG was", "tls.enabled"),
+    Fate("--log-level", KEPT, "carried over from the value logLevel", "config.logLevel"),
+    Fate("--metrics-address", KEPT, "the port of WG's Service stays and leads to WGE's metrics", "monitoring.service.port"),
+    Fate("--mtls", KEPT, "a check of its own refuses it"),
+    Fate("--notification-controller-address", KEPT, "WGE does without"),
+    Fate("--port", KEPT, "the target port of WG's Service leads to WGE's port"),
+    Fate("--tls-cert-file", KEPT, "WGE serves TLS, with a certificate of its own", "tls.enabled"),
+    Fate("--tls-private-key-file", KEPT, "WGE serves TLS, with a certificate of its own", "tls.enabled"),
 )
+ROUTE_PREFIX = Fate("--route-prefix", KEPT, "carried over, from WGE 0.38.0 on", "additionalArgs")
+USUAL_OIDC_SECRET = Fate("--oidc-secret-name", KEPT, f"Secret {OIDC_SECRET} stays; its keys become values", "config.oidc")
 VALUES: tuple[Fate, ...] = (
-    *(Fate(name, KEPT, "") for name in KEPT_VALUES),
+    *KEPT_VALUES,
     Fate("replicaCount", TOLD, "WGE has one replica; logins are held in memory"),
     Fate("annotations", TOLD, POST),
     Fate("podAnnotations", TOLD, POST),
@@ -75,7 +108,7 @@ OIDC_FLAGS = {
 }
 """Each has a place in WGE's values below config.oidc."""
 FLAGS: tuple[Fate, ...] = (
-    *(Fate(name, KEPT, "") for name in KEPT_FLAGS),
+    *KEPT_FLAGS,
     *(Fate(name, LOST, "WGE takes OIDC from its values", f"config.oidc.{there}") for name, there in OIDC_FLAGS.items()),
     Fate("--insecure-no-authentication-user", LOST, "WGE asks everybody to log in", "config.auth.noAuthentication.user"),
     Fate("--use-k8s-cached-clients", TOLD, "WGE does without", "global.useK8sCachedClients"),
@@ -83,13 +116,17 @@ FLAGS: tuple[Fate, ...] = (
 )
 ROUTE_PREFIX_SINCE = (0, 38, 0)
 ENVIRONMENT = "extraEnvVars"
+OWN_VARIABLES = {
+    **dict.fromkeys(NOT_INHERITED, "WGE's chart sets it itself"),
+    "WEAVE_GITOPS_AUTH_ENABLED": "WGE always asks people to log in",
+}
 
 
 def fates(wg: Installed, defaults: Object, given: Object, wge_version: str) -> list[Fate]:
     """Every setting of WG that differs from its chart's own, with what becomes of it. ``given`` are the values that people gave."""
     found = [_fate_of(path, VALUES) or Fate(path, TOLD, "no chart of WG knows this value") for path in _changed(given, defaults)]
     found += [_flag_fate(word, wg, wge_version) for word in _flags(wg.found.arguments)]
-    found += [fate for entry in wg.values.get("envVars") or [] if (fate := _variable_fate(str(entry.get("name", ""))))]
+    found += [_variable_fate(str(entry.get("name", ""))) for entry in wg.values.get("envVars") or []]
     return list(dict.fromkeys(found))
 
 
@@ -124,16 +161,18 @@ def _flag_fate(name: str, wg: Installed, wge_version: str) -> Fate:
     name = "--" + name.lstrip("-")
     if name == "--route-prefix":
         late = (triple(wge_version) or ROUTE_PREFIX_SINCE) < ROUTE_PREFIX_SINCE
-        return Fate(name, LOST, f"WGE {wge_version} cannot serve below a path, 0.38.0 can") if late else Fate(name, KEPT, "")
+        return Fate(name, LOST, f"WGE {wge_version} cannot serve below a path, 0.38.0 can") if late else ROUTE_PREFIX
     if name == "--oidc-secret-name":
         usual = OIDC_SECRET in wg.found.arguments or f"{name}={OIDC_SECRET}" in wg.found.arguments
-        return Fate(name, KEPT, "") if usual else Fate(name, LOST, f"only Secret {OIDC_SECRET} is carried over", "config.oidc.issuerURL")
+        return USUAL_OIDC_SECRET if usual else Fate(name, LOST, f"only Secret {OIDC_SECRET} is carried over", "config.oidc.issuerURL")
     return _fate_of(name, FLAGS) or Fate(name, LOST, "it is unknown here, and WGE ends at a flag that it does not know", "additionalArgs")
 
 
-def _variable_fate(name: str) -> Fate | None:
-    if name.startswith(FLAG_PREFIX) or name in NOT_INHERITED or name == "WEAVE_GITOPS_AUTH_ENABLED":
-        return None
+def _variable_fate(name: str) -> Fate:
+    if name in OWN_VARIABLES:
+        return Fate(f"variable {name}", KEPT, OWN_VARIABLES[name])
+    if name.startswith(FLAG_PREFIX):
+        return Fate(f"variable {name}", KEPT, "carried over", ENVIRONMENT)
     return Fate(f"variable {name}", LOST, "only WEAVE_GITOPS_… variables are carried over", ENVIRONMENT)
 
 

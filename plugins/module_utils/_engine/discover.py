@@ -28,6 +28,8 @@ class Found:
     deployment: Object
     form: str
     release: str
+    gone: bool = False
+    """Whether it was removed, and ``deployment`` is what the journal remembers of it."""
 
     @property
     def namespace(self) -> str:

@@ -14,6 +14,7 @@ import base64
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 
 from .._errors import SafeStop
 from .model import Object
@@ -26,8 +27,17 @@ SCHEMA = 1
 OPEN = "open"
 PARKED = "parked"
 ROLLED_BACK = "rolled-back"
-STATES = (OPEN, PARKED, ROLLED_BACK)
-"""``open``: a run has begun and neither reached ``parked`` nor taken everything back."""
+FINALISING = "finalising"
+FINALISED = "finalised"
+STATES = (OPEN, PARKED, ROLLED_BACK, FINALISING, FINALISED)
+"""``open``: a run has begun and neither reached ``parked`` nor taken everything back. ``finalising``: the removal of WG has begun."""
+
+REMOVING = (FINALISING, FINALISED)
+PARKED_AT = "parked"
+"""The note that says when WG was parked, by the API server's clock."""
+
+REMEMBERED = "wg"
+"""The note that says what WG was, once it is being removed."""
 
 
 @dataclass(slots=True)
@@ -54,6 +64,17 @@ class Journal:
     def path(self) -> str:
         """The REST path of the Secret."""
         return object_path("Secret", self.name, self.namespace)
+
+    @property
+    def parked_at(self) -> datetime:
+        """When WG was parked. Raises SafeStop when the journal does not say it."""
+        try:
+            found = datetime.fromisoformat(str(self.notes[PARKED_AT]))
+        except (KeyError, ValueError) as problem:
+            raise SafeStop(
+                f"The journal Secret {self.name} does not say when WG was parked.", "Somebody changed it; restore it from a backup."
+            ) from problem
+        return found if found.tzinfo else found.replace(tzinfo=timezone.utc)
 
     def add(self, step: str, writes: Sequence[Write]) -> bool:
         """Take in the writes of a step; returns whether anything was new.

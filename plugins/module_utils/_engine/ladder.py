@@ -10,24 +10,37 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .._errors import Interrupted, RolledBack, SafeStop, Unauthorised, Unreachable, WgeError
 from . import traffic
+from .archive.model import Contents
+from .fencing import fence, is_fenced
 from .identity import identity_of
+from .journal import REMOVING
+from .leftovers import lock_is_left, require_journal, require_release
 from .lock import Lock
-from .look import look, require_chart, with_journal
+from .look import journal_in, look, require_chart, with_journal
 from .model import Object, Rung
 from .plan import Plan, plan_for, rung_of, steps_to
-from .reverse import take_back
+from .proofs import Proofs, planned_paths
+from .removed import require_not_returning, was_removed
+from .returning import archive_path, bring_back, bring_back_record, planned_back, require_contents
+from .reverse import plan_back, take_back
 from .settings import Settings
-from .situation import Situation
+from .situation import Situation, require_flipped
 from .steps.base import Step
 from .vantages import vantages_for
 from .work import CONTROLLER_GONE, Tools, Work
 
 STOPS = (Interrupted, SafeStop, Unreachable, Unauthorised)
 """Errors after which nothing more is written: the state cannot be judged, or we were told to stop."""
+
+Check = Callable[[Situation, Plan], None]
+"""The preflight: raises Blocked."""
+
+TRAFFIC_BACK = "traffic_on_wg"
+"""Among the seconds of a result: from the decision to go back until every kept Service led to WG."""
 
 
 @dataclass(slots=True)
@@ -44,10 +57,14 @@ class Outcome:
     seconds: dict[str, float] = field(default_factory=dict)
     traffic: Object = field(default_factory=dict)
     identity: list[Object] = field(default_factory=list)
+    continuity: list[Object] = field(default_factory=list)
+    untouched: Object = field(default_factory=dict)
+    proofs: Proofs | None = field(default=None, repr=False)
     changed: bool = False
+    owners: list[Object] = field(default_factory=list)
 
 
-def climb(tools: Tools, settings: Settings, check: Callable[[Situation, Plan], None], *, check_mode: bool) -> Outcome:
+def climb(tools: Tools, settings: Settings, check: Check, *, check_mode: bool) -> Outcome:
     """Climb to ``settings.goal``. ``check`` is the preflight and raises Blocked before the first write.
 
     Errors of the climb itself are in the outcome; those before the lock (nothing written) are raised.
@@ -56,9 +73,16 @@ def climb(tools: Tools, settings: Settings, check: Callable[[Situation, Plan], N
     reached = rung_of(now)
     outcome = Outcome(now, now, reached, reached)
     if outcome.rung_before >= settings.goal:
+        if now.journal and now.journal.state in REMOVING:
+            require_not_returning(now)
+            require_flipped(now)
         outcome.verdict = "already"
         outcome.identity = identity_of(now, now)
+        if now.journal and lock_is_left(now) and not check_mode:  # of a run killed at its very end
+            guarded(Work(tools, lock_for(tools, now), now), outcome, lambda: None)
         return outcome
+    require_journal(now)
+    require_release(now)
     require_chart(now)
     outcome.plan = plan_of(tools, now)
     check(now, outcome.plan)
@@ -66,25 +90,39 @@ def climb(tools: Tools, settings: Settings, check: Callable[[Situation, Plan], N
         outcome.verdict = "planned"
         outcome.changed = bool(outcome.plan.planned)
         return outcome
-    work = Work(tools, _lock(tools, now), now)
-    _guarded(work, outcome, lambda: _climb_locked(work, outcome))
+    work = Work(tools, lock_for(tools, now), now)
+    guarded(work, outcome, lambda: _climb_locked(work, outcome, check))
     return outcome
 
 
 def roll_back(tools: Tools, settings: Settings, *, check_mode: bool) -> Outcome:
-    """Take everything back from wherever the cluster is, by the journal of the run that is open or parked."""
+    """Take everything back from wherever the cluster is, by the journal of the run that is open, parked or finalised.
+
+    Raises SafeStop when an upgrade has left its marks and no journal, and Blocked when WG was removed and the archive that brings it
+    back is not there or not the one.
+    """
+    started = tools.clock.monotonic()
     now = look(tools, settings)
+    require_journal(now)
     reached = rung_of(now)
     outcome = Outcome(now, now, reached, reached)
-    if now.journal is None:
+    if now.journal is None and not lock_is_left(now):
         outcome.verdict, outcome.rung = "rolled_back", Rung.ROLLED_BACK
         outcome.identity = identity_of(now, now)
         return outcome
+    contents = None
+    if was_removed(tools.cluster, now):
+        path = archive_path(now, tools.archives)
+        contents = tools.archives.contents(path)
+        require_contents(now, path, contents)
+    outcome.plan = plan_back(tools.cluster, now)
+    if contents:
+        outcome.plan = replace(outcome.plan, planned=(*planned_back(tools.cluster, now), *outcome.plan.planned))
     if check_mode:
         outcome.verdict, outcome.changed = "planned", True
         return outcome
-    work = Work(tools, _lock(tools, now), now)
-    _guarded(work, outcome, lambda: _roll_back_locked(work, outcome))
+    work = Work(tools, lock_for(tools, now), now)
+    guarded(work, outcome, lambda: _roll_back_locked(work, outcome, started, contents))
     return outcome
 
 
@@ -93,15 +131,19 @@ def plan_of(tools: Tools, now: Situation) -> Plan:
     return plan_for(with_journal(now, tools), now.settings.goal)
 
 
-def _lock(tools: Tools, now: Situation) -> Lock:
+def lock_for(tools: Tools, now: Situation) -> Lock:
     holder = f"{now.run}/{secrets.token_hex(4)}"
     return Lock(tools.cluster, tools.clock, now.namespace, holder, now.settings.lock_seconds)
 
 
-def _guarded(work: Work, outcome: Outcome, act: Callable[[], None]) -> None:
+def guarded(work: Work, outcome: Outcome, act: Callable[[], None]) -> None:
     """Do ``act`` under the lock; whatever happens, end the probes, tell the traffic, and give the lock back."""
     try:
         work.lock.acquire(lambda text: _while_waiting(work, text))
+        if work.lock.taken_over or is_fenced(work.now):
+            fence(work)
+        outcome.proofs = Proofs(work)
+        outcome.proofs.begin()
         act()
     except WgeError as problem:
         outcome.error, outcome.verdict = problem, problem.verdict
@@ -132,12 +174,17 @@ def _while_waiting(work: Work, text: str) -> None:
     work.note(text)
 
 
-def _climb_locked(work: Work, outcome: Outcome) -> None:
+def _climb_locked(work: Work, outcome: Outcome, check: Check) -> None:
     work.now = with_journal(work.refresh(), work.tools)
     plan = plan_for(work.now, work.now.settings.goal)
     if plan.hash != outcome.plan.hash:
-        raise SafeStop("The cluster has changed since the plan was made; nothing was written.", "Run again.")
+        if not work.lock.taken_over and not is_fenced(outcome.before):
+            raise SafeStop("The cluster has changed since the plan was made; nothing was written.", "Run again.")
+        check(work.now, plan)  # what a dead run had begun, helm or pods, went on until its lock was stale
+        outcome.plan = plan
     try:
+        if outcome.proofs:
+            outcome.proofs.note_kept()
         _write_ahead(work, plan)
         for step in steps_to(work.now.settings.goal):
             if not step.done(work.now):
@@ -149,20 +196,26 @@ def _climb_locked(work: Work, outcome: Outcome) -> None:
         if not work.journal.uid:  # nothing was written yet
             raise
         work.tools.tell({"event": "note", "text": f"{problem.what} Everything is taken back."})
-        _way_back(work, problem.what)
+        _way_back(work, outcome, problem.what)
         _verdict_rolled_back(work, outcome)
         raise RolledBack(f"{problem.what} The cluster was rolled back: WG serves.", problem.next_step) from problem
 
 
-def _way_back(work: Work, why: str) -> None:
+def _way_back(work: Work, outcome: Outcome, why: str, since: float | None = None, contents: Contents | None = None) -> None:
     """Take back; a way back that does not end is a safe stop, whatever stopped it. ``why`` we go back belongs to the message."""
+    started = work.tools.clock.monotonic() if since is None else since
     try:
-        take_back(work)
+        if contents:
+            bring_back(work, contents)
+        led_back = take_back(work, (lambda: bring_back_record(work, contents)) if contents else None)
     except Interrupted:
         raise
     except WgeError as problem:
         step = problem.next_step or "Repair it, then ask for rolled_back again."
         raise SafeStop(f"{why} The way back stopped: {problem.what}".strip(), step) from problem
+    if led_back is not None:
+        outcome.seconds[TRAFFIC_BACK] = round(led_back - started, 3)
+    outcome.seconds[Rung.ROLLED_BACK.word] = round(work.tools.clock.monotonic() - started, 3)
 
 
 def _write_ahead(work: Work, plan: Plan) -> None:
@@ -180,6 +233,8 @@ def _do(work: Work, outcome: Outcome, step: Step) -> None:
         work.watch(vantages_for(work.now))
         if work.now.is_flipped and work.flipped_at is None:
             work.flipped_at = work.tools.clock.monotonic()
+    if outcome.proofs:
+        outcome.proofs.before(step.id)
     started = work.tools.clock.monotonic()
     work.tools.tell({"event": "step", "step": step.id, "title": step.title, "rung": step.rung.word, "state": "begin"})
     step.apply(work)
@@ -191,15 +246,21 @@ def _do(work: Work, outcome: Outcome, step: Step) -> None:
 
 def _finish(work: Work, outcome: Outcome) -> None:
     work.refresh()
+    if outcome.proofs:
+        outcome.proofs.arrived()
     outcome.after, outcome.rung, outcome.verdict = work.now, work.now.settings.goal, "upgraded"
 
 
-def _roll_back_locked(work: Work, outcome: Outcome) -> None:
-    work.refresh()
+def _roll_back_locked(work: Work, outcome: Outcome, started: float, contents: Contents | None) -> None:
+    if journal_in(work.refresh().snapshot) != work.now.journal:  # whoever held the lock until now
+        raise SafeStop("The cluster has changed since it was looked at; nothing was taken back.", "Run again.")
     outcome.changed = True
+    if work.now.journal is None:  # a run that was killed before its journal left nothing but its lock
+        _verdict_rolled_back(work, outcome)
+        return
     if work.now.is_flipped:
         work.watch(vantages_for(work.now))
-    _way_back(work, "")
+    _way_back(work, outcome, "", started, contents)
     _verdict_rolled_back(work, outcome)
 
 
@@ -213,9 +274,19 @@ def _close(work: Work, outcome: Outcome) -> None:
     probes.stop()
     outcome.changed = outcome.changed or bool(work.now.journal and work.now.journal.uid)
     outcome.traffic = traffic.summary(probes.samples(), probes.events(), clock.monotonic(), work.first_flip)
+    _prove(work, outcome)
     if work.tools.keep_going() != CONTROLLER_GONE:
         try:
             work.lock.release()
         except WgeError as problem:
             work.note(f"the lock was not given back: {problem.what}")
     outcome.identity = identity_of(outcome.before, work.now)
+
+
+def _prove(work: Work, outcome: Outcome) -> None:
+    """What this run proved. After a stop the cluster may not answer, or nobody may be waiting for it."""
+    if outcome.proofs is None:
+        return
+    if not isinstance(outcome.error, STOPS):
+        outcome.proofs.end(planned_paths(work))
+    outcome.continuity, outcome.untouched = outcome.proofs.continuity, outcome.proofs.untouched

@@ -37,15 +37,26 @@ def situation_from(tools: Tools, settings: Settings, snapshot: Snapshot, *, gran
     grant = grant or grant_of(settings, snapshot)
     values = merged(values_for(snapshot.installed, snapshot.named, settings.values), limits(grant.features))
     release = settings.release_to_install(snapshot.namespace, values)
-    found = journals.newest(snapshot.journals, snapshot.installed.found.release)
-    known = found if found and found.state != journals.ROLLED_BACK else None
+    known = journal_in(snapshot)
     run = known.run if known else run or new_run()
     return Situation(settings, snapshot, _target(tools, release, snapshot), run, grant, known)
 
 
+def journal_in(snapshot: Snapshot) -> Journal | None:
+    """The journal of the run that is not over, as it is stored."""
+    found = journals.newest(snapshot.journals, snapshot.installed.found.release)
+    return found if found and not _is_over(found, snapshot) else None
+
+
+def _is_over(journal: Journal, snapshot: Snapshot) -> bool:
+    """Whether a journal is of the past: taken back, or its WG was removed and this is another one."""
+    found = snapshot.installed.found
+    return journal.state == journals.ROLLED_BACK or (journal.state == journals.FINALISED and not found.gone)
+
+
 def _target(tools: Tools, release: Release, snapshot: Snapshot) -> Target:
-    """WGE as the chart renders it; without a chart, as it was installed, or nothing when it was not."""
-    if release.chart:
+    """WGE as the chart renders it; without a chart, or with no WG to inherit from, as it was installed, or nothing when it was not."""
+    if release.chart and not snapshot.installed.found.gone:
         return targets.target_from(
             release, tools.helm.template(release, kube_version=snapshot.identity.version, api_versions=sorted(snapshot.identity.served))
         )

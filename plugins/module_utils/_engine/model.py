@@ -30,6 +30,7 @@ class Rung(enum.IntEnum):
     FLIPPED = 3
     SOAKED = 4
     PARKED = 5
+    FINALISED = 6
 
     @property
     def word(self) -> str:

@@ -6,6 +6,9 @@ Users search for these with kubectl, so they are documented in the user guide an
 
 from __future__ import annotations
 
+TOOL = "weaveworks.wge 0.1.0"
+"""Who wrote a file, in files that are read again; the version is that of galaxy.yml."""
+
 PREFIX = "wge.weave.works"
 
 RUN_LABEL = f"{PREFIX}/run"
@@ -16,6 +19,9 @@ JOURNAL_LABEL = f"{PREFIX}/journal"
 
 KEPT_ANNOTATION = f"{PREFIX}/kept"
 """On every object of WG that outlives it (Services, Ingresses, auth Secrets, admin RBAC)."""
+
+FENCE_ANNOTATION = f"{PREFIX}/fence"
+"""Put on and taken off again by a run that takes a dead run's lock: what that one had sent is for a version that is no more."""
 
 FIELD_MANAGER = "weaveworks-wge"
 

@@ -15,6 +15,7 @@ NAMESPACED = {
     "AuthorizationPolicy": ("security.istio.io/v1beta1", "authorizationpolicies"),
     "CiliumNetworkPolicy": ("cilium.io/v2", "ciliumnetworkpolicies"),
     "ConfigMap": ("v1", "configmaps"),
+    "DaemonSet": ("apps/v1", "daemonsets"),
     "Deployment": ("apps/v1", "deployments"),
     "EndpointSlice": ("discovery.k8s.io/v1", "endpointslices"),
     "HorizontalPodAutoscaler": ("autoscaling/v2", "horizontalpodautoscalers"),
@@ -35,6 +36,7 @@ NAMESPACED = {
     "Secret": ("v1", "secrets"),
     "Service": ("v1", "services"),
     "ServiceAccount": ("v1", "serviceaccounts"),
+    "StatefulSet": ("apps/v1", "statefulsets"),
 }
 CLUSTER_SCOPED = {
     "APIService": ("apiregistration.k8s.io/v1", "apiservices"),

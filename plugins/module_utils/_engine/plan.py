@@ -6,12 +6,16 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from .journal import FINALISED, REMOVING
 from .model import Object, Right, Rung
 from .objects import digest
-from .rights import backwards, forwards, of_chart
+from .parked import manifest_paths
+from .rbac import RBAC
+from .rights import backwards, backwards_of, forwards, of_chart, of_path
 from .situation import Situation
 from .steps.archive import Archive
 from .steps.base import Step
+from .steps.finalise import HandBack, Remove
 from .steps.install import InstallBeside
 from .steps.owners import Freeze, Protect
 from .steps.policies import TwinPolicies
@@ -44,6 +48,10 @@ STEPS: tuple[Step, ...] = (
 )
 """Form A, delivery helm: every step in the order it is done (docs/facts.md). The lock (S1) is taken
 before the first and the probes (S10) run from the first watched one on; both belong to the ladder."""
+
+
+FINAL_STEPS: tuple[Step, ...] = (Remove(), HandBack())
+"""After the retention time, in a call of their own: WG is never removed by the run that flips."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +107,8 @@ def steps_to(goal: Rung) -> list[Step]:
 
 def rung_of(now: Situation) -> Rung:
     """Where a cluster stands: the highest rung all of whose steps, and those below, are done."""
+    if now.journal and now.journal.state in REMOVING:
+        return Rung.FINALISED if now.journal.state == FINALISED else Rung.PARKED
     if now.is_parked and all(step.done(now) for step in STEPS):
         return Rung.PARKED
     reached = Rung.INSTALLED
@@ -118,13 +128,22 @@ def rights_forwards(now: Situation, plan: Plan) -> list[Right]:
     return list(dict.fromkeys(wanted + rights_to_probe(now) + _lock_rights(now)))
 
 
+def rights_to_remove(now: Situation) -> list[Right]:
+    """Every permission that finalising needs: as far as it is known now, what it deletes, and what it reads to judge that."""
+    wanted = [of_path(verb, path) for path in manifest_paths(now) for verb in ("get", "delete")]
+    wanted += [Right(verb, "", "secrets", now.namespace) for verb in ("get", "list", "patch", "delete")]
+    wanted += [Right("list", RBAC, plural) for plural in ("clusterrolebindings", "rolebindings")]
+    return list(dict.fromkeys(wanted + _lock_rights(now)))
+
+
 def rights_backwards(now: Situation, plan: Plan) -> list[Right]:
-    """Every permission needed to take the plan back from any point."""
-    wanted = backwards(plan.writes)
+    """Every permission needed to end what the plan begins: to take it back from any point, with what an earlier call has done of it,
+    or to remove WG after the retention time."""
+    wanted = backwards(plan.writes) + (backwards_of(now.journal.entries) if now.journal else [])
     if _installs(plan):
         wanted += of_chart(now.target.objects, now.namespace, HELM_UNDO_VERBS)
         wanted += [Right(verb, "", "secrets", now.namespace) for verb in STORAGE_UNDO_VERBS]
-    return list(dict.fromkeys(wanted))
+    return list(dict.fromkeys(wanted + rights_to_remove(now)))
 
 
 def _installs(plan: Plan) -> bool:

@@ -7,7 +7,7 @@ answers to a SelfSubjectRulesReview is judged here as its RBAC authoriser would.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from .model import Cluster, Object, Right
 from .objects import CLUSTER_SCOPED, NAMESPACED
@@ -39,6 +39,11 @@ def forwards(writes: Iterable[Write]) -> list[Right]:
 def backwards(writes: Iterable[Write]) -> list[Right]:
     """What taking them back needs."""
     return _unique(right for write in writes for right in _backward(write))
+
+
+def backwards_of(entries: Mapping[str, Sequence[Object]]) -> list[Right]:
+    """What taking back the writes of a journal needs."""
+    return _unique(right for records in entries.values() for entry in records for right in _recorded(entry))
 
 
 def of_chart(rendered: Sequence[Object], namespace: str, verbs: Sequence[str]) -> list[Right]:
@@ -114,6 +119,13 @@ def _backward(write: Write) -> Iterable[Right]:
         yield of_path("delete", write.path)
     elif write.verb == "patch" and write.reverse:
         yield of_path("patch", write.path)
+
+
+def _recorded(entry: Object) -> Iterable[Right]:
+    if entry["verb"] == "create":
+        yield of_path("delete", entry["path"])
+    elif entry["verb"] == "patch" and entry.get("reverse"):
+        yield of_path("patch", entry["path"])
 
 
 def grants(rule: Object, right: Right) -> bool:

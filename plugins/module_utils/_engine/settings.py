@@ -37,6 +37,8 @@ class Settings:
     plan_hash: str = ""
     alerts_url: str = ""
     archive_dir: str = "wge-archive"
+    archive: str = ""
+    retention_days: float = 7
     baseline_seconds: float = 5
     rehearse_seconds: float = 10
     verify_seconds: float = 30
@@ -81,6 +83,8 @@ def _check_times(settings: Settings) -> None:
     for entry in fields(settings):
         if entry.name.endswith("_seconds") and getattr(settings, entry.name) < 0:
             raise InvalidSettings(f"{entry.name} is {getattr(settings, entry.name)}.", "Give 0 or more seconds.")
+    if settings.retention_days < 0:
+        raise InvalidSettings(f"retention_days is {settings.retention_days:g}.", "Give 0 or more days.")
     if settings.lock_seconds < 15:
         raise InvalidSettings(f"lock_seconds is {settings.lock_seconds:g}.", "Give at least 15 seconds.")
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .._errors import SafeStop
 from .entitlement.grant import Grant
 from .journal import Journal
 from .model import Object
 from .names import KEPT_ANNOTATION, RUN_LABEL, SHADOW_SUFFIX
-from .objects import annotations_of, labels_of, name_of, selects
+from .objects import annotations_of, labels_of, name_of, path_of, selects
 from .settings import Settings
 from .snapshot import Snapshot
 from .target import Target
@@ -35,7 +36,12 @@ class Situation:
     def kept_services(self) -> list[Object]:
         """Every Service that leads, or led, to WG: those that carry metrics only first, the routed ones last."""
         labels = self.snapshot.installed.found.pod_labels
-        found = [s for s in self.snapshot.of("Service") if not self.is_shadow(s) and (_is_kept(s) or selects(_selector(s), labels))]
+        ours = {entry["path"] for entry in self.journal.entries.get("S12", [])} if self.journal else set()
+        found = [
+            s
+            for s in self.snapshot.of("Service")
+            if not self.is_shadow(s) and (_is_kept(s) or selects(_selector(s), labels) or path_of(s) in ours)
+        ]
         return sorted(found, key=lambda s: (self.serves(s), name_of(s)))
 
     @property
@@ -94,6 +100,17 @@ class Situation:
     def labels(self) -> dict[str, str]:
         """The labels of every object we create."""
         return {RUN_LABEL: self.run, "app.kubernetes.io/managed-by": "wge"}
+
+
+def require_flipped(now: Situation) -> None:
+    """Raises SafeStop when a kept Service does not lead to WGE, on a cluster whose WG is gone or going."""
+    astray = [name_of(s) for s in now.kept_services if not now.target.selector or _selector(s) != now.target.selector]
+    if astray or not now.kept_services:
+        names = ", ".join(astray) or "the ones that led to WG"
+        raise SafeStop(
+            f"WG is parked or removed, and not every kept Service leads to WGE: {names}.",
+            "See who changed the Service or removed WGE; roll back, from the archive if WG was removed.",
+        )
 
 
 def ports_of(service: Object) -> list[Object]:

@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from .._errors import Blocked, SafeStop
+from . import removed
 from .discover import Found, Installed, candidates, choose, installed
+from .forms.helm import newest, revisions_of
 from .model import Cluster, Object
 from .names import (
     ADMIN_BINDING,
@@ -111,7 +113,12 @@ def find(cluster: Cluster, settings: Settings) -> Found:
     """Where WG is; raises Blocked when there is not exactly one to climb with."""
     path = collection_path("Deployment", settings.namespace)
     read = (item for selector in WG_SELECTORS for item in cluster.list(path, labels=selector))
-    return choose(candidates(list(read)), namespace=settings.namespace, release=settings.release)
+    found = candidates(list(read))
+    if not any(settings.namespace in ("", f.namespace) and settings.release in ("", f.release) for f in found):
+        remembered = removed.remembered(cluster, settings.namespace, settings.release)
+        if remembered:
+            return remembered
+    return choose(found, namespace=settings.namespace, release=settings.release)
 
 
 def take(cluster: Cluster, settings: Settings) -> Snapshot:
@@ -126,15 +133,23 @@ def refresh(cluster: Cluster, settings: Settings, identity: Identity, found: Fou
     kinds = (*NAMESPACED_KINDS, *(kind for kind in SERVED_KINDS if api_of(kind)[0] in identity.served))
     lists = {kind: cluster.list(collection_path(kind, namespace)) for kind in kinds}
     again = next((item for item in lists["Deployment"] if uid_of(item) == uid_of(found.deployment)), None)
-    if again is None:
-        raise SafeStop(f"The Deployment of {found} is gone.", "Somebody removed WG; look at the namespace before going on.")
     secrets = _release_secrets(cluster, namespace, (found.release, settings.target_release))
-    current = installed(Found(again, found.form, found.release), secrets)
     journals = cluster.list(collection_path("Secret", namespace), labels=JOURNAL_LABEL)
+    unrecorded = not _is_recorded(secrets, found.release) and removed.is_removing(journals, found.release)
+    if again is None or unrecorded:
+        current = removed.installed(found, journals, again)
+    else:
+        current = installed(Found(again, found.form, found.release), secrets)
     named = _named(cluster, namespace)
-    known = {path_of(item): item for item in named.values() if item}
-    kept = [item for path in _kept_paths(current, namespace) if (item := known.get(path) or cluster.get(path)) is not None]
+    known = {path_of(item): item for items in lists.values() for item in items}
+    known |= {path_of(item): item for item in named.values() if item}
+    paths = removed.kept_paths(journals, found.release, namespace) if current.found.gone else _kept_paths(current, namespace)
+    kept = [item for path in paths if (item := known.get(path) or cluster.get(path)) is not None]
     return Snapshot(identity, current, lists, secrets, journals, kept, named)
+
+
+def _is_recorded(secrets: Iterable[Object], release: str) -> bool:
+    return newest(revisions_of(list(secrets), release)) is not None
 
 
 def _release_secrets(cluster: Cluster, namespace: str, releases: Iterable[str]) -> list[Object]:

@@ -7,11 +7,14 @@ Ask before each write whether to go on, and renew the lock; how it is then sent 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from .._errors import Interrupted, SafeStop, TrafficFault
 from . import sending, traffic
 from . import snapshot as reading
+from .archive.store import NoStore, Store
+from .continuity.asking import Caller
 from .entitlement.grant import grant_of
 from .journal import Journal
 from .lock import Lock
@@ -39,6 +42,12 @@ class Tools:
     clock: Clock
     keep_going: Callable[[], str]
     tell: Callable[[Object], None]
+    caller: Caller | None = None
+    archives: Store = field(default_factory=NoStore)
+
+    def time(self) -> datetime:
+        """Now, by the API server's clock; by ours when it has not said."""
+        return self.cluster.server_time or self.clock.wall()
 
 
 @dataclass(slots=True)

@@ -60,6 +60,8 @@ class Write:
     def record(self) -> Object:
         """What the journal keeps: enough to take the write back and to see what it was, and no Secret's bytes."""
         entry: Object = {"verb": self.verb, "path": self.path, "text": self.text, "intent": digest(self.content())}
+        if self.uid:
+            entry["uid"] = self.uid
         if self.reverse:
             entry["reverse"] = list(self.reverse)
         if self.release:

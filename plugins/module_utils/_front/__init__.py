@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .._errors import WgeError
-from . import entitle, info, issue, keypair, preflight, upgrade, verify
+from . import entitle, export, info, issue, keypair, preflight, restore, upgrade, verify, verify_cluster
 from .answers import failure
 from .session import Session, Surroundings
 
@@ -18,12 +18,15 @@ __all__ = ["Surroundings", "call"]
 
 _QUESTIONS: dict[str, Callable[[Session], dict[str, Any]]] = {
     "entitle": entitle.answer,
+    "export": export.answer,
     "info": info.answer,
     "issue": issue.answer,
     "keypair": keypair.answer,
     "preflight": preflight.answer,
+    "restore": restore.answer,
     "upgrade": upgrade.answer,
     "verify": verify.answer,
+    "verify_cluster": verify_cluster.answer,
 }
 
 

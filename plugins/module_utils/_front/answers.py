@@ -6,10 +6,15 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from .._engine.continuity.asking import sentences
 from .._engine.entitlement.verify import Judgement, written
+from .._engine.leftovers import marks
 from .._engine.model import Cluster, Object
+from .._engine.names import ENTITLEMENT_NAMESPACE, ENTITLEMENT_SECRET
 from .._engine.situation import Situation
 from .._errors import WgeError
+
+MOST_WARNINGS = 5
 
 
 def failure(problem: WgeError) -> dict[str, Any]:
@@ -41,9 +46,14 @@ def entitlement(now: Situation) -> Object:
 
 
 def warnings(now: Situation) -> list[str]:
-    """What Ansible shows as a warning: an expired entitlement locks nobody out, so somebody must say it."""
+    """What Ansible shows as a warning: what locks nobody out (yet), an entitlement or a journal that is gone, somebody must say."""
     judgement = now.grant.judgement
-    return [expiry_warning(judgement)] if judgement.expired else []
+    said = [expiry_warning(judgement)] if judgement.expired else []
+    if now.is_flipped and now.snapshot.named.get(ENTITLEMENT_SECRET) is None:
+        said.append(f"The Secret {ENTITLEMENT_SECRET} in namespace {ENTITLEMENT_NAMESPACE} is gone: WGE serves until its next restart.")
+    if now.is_flipped and now.journal is None and marks(now):
+        said.append("The journal of the upgrade is gone: WGE serves, and there is neither a way back nor an end until it is restored.")
+    return said
 
 
 def expiry_warning(judgement: Judgement) -> str:
@@ -54,3 +64,10 @@ def expiry_warning(judgement: Judgement) -> str:
 def version(now: Situation) -> str:
     """What serves: ``WGE 0.38.1`` once every kept Service leads there, else ``WG 0.38.0``."""
     return f"WGE {now.target.version}" if now.is_flipped else f"WG {now.snapshot.installed.found.version}"
+
+
+def differing(continuity: list[Object]) -> list[str]:
+    """Warnings about calls that are answered in another way, and that nobody foresaw; the first of them, and how many more."""
+    found = sentences(continuity)
+    more = len(found) - MOST_WARNINGS
+    return [*found[:MOST_WARNINGS], *([f"{more} more calls differ."] if more > 0 else [])]

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._engine import ladder, plan
+from .._engine import finalising, ladder, plan
 from .._engine.checks import registry
 from .._engine.ladder import Outcome
 from .._engine.model import Object, Rung
 from .._engine.situation import Situation
-from .answers import counted, entitlement, failure, named, version, warnings
+from .answers import counted, differing, entitlement, failure, named, version, warnings
 from .judging import blocked_by, findings_of, waivers_of
 from .session import Session
 
@@ -27,6 +27,8 @@ def answer(session: Session) -> dict[str, Any]:
     settings, check_mode = session.settings, session.surroundings.check_mode
     if settings.goal is Rung.ROLLED_BACK:
         outcome = ladder.roll_back(session.tools, settings, check_mode=check_mode)
+    elif settings.goal is Rung.FINALISED:
+        outcome = finalising.finalise(session.tools, settings, check_mode=check_mode)
     else:
         outcome = ladder.climb(session.tools, settings, check, check_mode=check_mode)
     result = _climbed(session, outcome)
@@ -40,6 +42,7 @@ def _climbed(session: Session, outcome: Outcome) -> dict[str, Any]:
     result: dict[str, Any] = {
         "changed": outcome.changed,
         "verdict": outcome.verdict,
+        "goal": session.settings.state,
         "message": "",
         "next_step": "",
         "rung": outcome.rung.word,
@@ -47,6 +50,8 @@ def _climbed(session: Session, outcome: Outcome) -> dict[str, Any]:
         "versions": {"before": version(outcome.before), "after": version(now) if outcome.verdict != "planned" else ""},
         "traffic": outcome.traffic,
         "identity": outcome.identity,
+        "continuity": outcome.continuity,
+        "untouched": outcome.untouched,
         "seconds": outcome.seconds,
         "api": counted(session.cluster),
         "plan": outcome.plan.shown(),
@@ -57,8 +62,10 @@ def _climbed(session: Session, outcome: Outcome) -> dict[str, Any]:
         "entitlement": entitlement(now),
         "cluster": named(now, session.connection.server),
     }
-    if said := warnings(now):
+    if said := [*warnings(now), *differing(outcome.continuity)]:
         result["warnings"] = said
+    if outcome.owners:
+        result["owners"] = outcome.owners
     if outcome.error:
         result |= failure(outcome.error)
     return result

@@ -24,7 +24,7 @@ def can_upgrade(evidence: Evidence) -> Judged:
 
 def can_roll_back(evidence: Evidence) -> Judged:
     """PE-03. As PE-02."""
-    return _judged(evidence, rights_backwards(evidence.now, evidence.plan), "to take the upgrade back")
+    return _judged(evidence, rights_backwards(evidence.now, evidence.plan), "to take the upgrade back or to finalise it")
 
 
 def wanted_forwards(evidence: Evidence) -> list[Right]:

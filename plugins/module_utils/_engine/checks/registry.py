@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from ..._errors import Interrupted, Unauthorised, Unreachable, WgeError
+from ..journal import REMOVING
 from . import (
     access,
     admission,
@@ -122,6 +123,8 @@ def summary(findings: Iterable[Finding]) -> dict[str, int]:
 def _judge(check: Check, evidence: Evidence) -> Judged:
     if check.stored and evidence.recorded is not None:
         return _as_recorded(check, evidence.recorded)
+    if (journal := evidence.now.journal) and journal.state in REMOVING:
+        return skipped("WG was removed after its upgrade, so there is nothing to upgrade.")
     if check.until is not None and evidence.rung >= check.until:
         return skipped(f"The cluster is {evidence.rung.word} already.")
     try:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from ..compatibility import triple
 from ..forms.helm import revisions_of
 from ..inherit import text_of
+from ..leftovers import RESTORE_JOURNAL, marks
 from ..model import Object, Rung
 from ..names import ADMIN_BINDING, HELM_NAMESPACE_ANNOTATION, HELM_RELEASE_ANNOTATION, LOGIN_SECRET
 from ..objects import CLUSTER_SCOPED, NAMESPACED, annotations_of, collection_path, name_of, namespace_of
@@ -71,6 +72,8 @@ def names_free(evidence: Evidence) -> Judged:
     if now.target.release.name == now.snapshot.installed.found.release:
         return failed(f"WGE is to get the name of WG's own Helm release, {now.target.release.name}.", "Give another wge_target_release.")
     stranger = _stranger(now)
+    if stranger and marks(now):
+        return failed(f"{stranger}, by an upgrade whose journal is gone.", RESTORE_JOURNAL)
     if stranger:
         return failed(
             f"{stranger}, and no run of this collection made it.",

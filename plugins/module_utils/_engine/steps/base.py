@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from ..model import Object, Right, Rung
 from ..names import RUN_LABEL
-from ..objects import labels_of
+from ..objects import labels_of, uid_of
+from ..patches import still_missing
 from ..situation import Situation
 from ..work import Work
-from ..writes import Write
+from ..writes import Write, delete
 
 
 class Step:
@@ -47,19 +48,31 @@ class Step:
 
     def take_back(self, work: Work, entry: Object) -> bool:
         """Take back one journalled write, with the guards it was journalled with; False when there is nothing to take back."""
+        if entry["verb"] != "create" and not entry.get("reverse"):
+            return False
+        live = work.tools.cluster.get(entry["path"])
+        write = self.reversal(work.now, entry, live)
+        if write:
+            work.send(write)
+        elif live and entry["verb"] == "create":
+            work.note(f"{entry['path']} was not created by this run and is left alone")
+        return write is not None
+
+    def reversal(self, now: Situation, entry: Object, live: Object | None) -> Write | None:
+        """What is sent to take back one journalled write, None when there is nothing to take back (any more). Pure.
+
+        Parts that somebody has put back already, as a helm upgrade does, are left out with their guards.
+        """
+        if live is None:
+            return None
         if entry["verb"] == "create":
-            live = work.tools.cluster.get(entry["path"])
-            if live is not None and labels_of(live).get(RUN_LABEL) != work.now.run:
-                work.note(f"{entry['path']} was not created by this run and is left alone")
-                return False
-            return work.remove_ours(entry["path"])
-        if entry.get("reverse"):
-            reverse = Write("patch", entry["path"], f"take back: {entry['text']}", operations=tuple(entry["reverse"]))
-            live = work.tools.cluster.get(entry["path"])
-            if live is not None and not reverse.is_applied(live):
-                work.send(reverse)
-                return True
-        return False
+            ours = labels_of(live).get(RUN_LABEL) == now.run
+            return delete(entry["path"], uid_of(live), f"take back: {entry['text']}") if ours else None
+        if not entry.get("reverse"):
+            return None
+        missing = tuple(still_missing(entry["reverse"], live))
+        write = Write("patch", entry["path"], f"take back: {entry['text']}", operations=missing)
+        return None if write.is_applied(live) else write
 
     def further_rights(self, now: Situation) -> list[Right]:
         """Permissions this step needs beside those of its writes."""

@@ -14,7 +14,7 @@ from .. import readiness
 from ..forms.helm import newest, revisions_of, storage_name
 from ..model import Object, Rung
 from ..names import RUN_LABEL
-from ..objects import collection_path, is_available, object_path
+from ..objects import collection_path, is_available, labels_of, object_path
 from ..situation import Situation
 from ..work import Work
 from ..writes import Write, install, patch
@@ -49,6 +49,16 @@ class InstallBeside(Step):
         """Uninstall the release if it is this run's; the probes go with the Deployment."""
         release = entry.get("release") or {}
         return bool(release) and _uninstall_ours(work, release["name"], release["namespace"])
+
+    def reversal(self, now: Situation, entry: Object, live: Object | None) -> Write | None:
+        """The uninstall, while a revision of the release carries this run's label."""
+        release = entry.get("release") or {}
+        ours = [
+            secret
+            for secret in now.snapshot.releases
+            if release and (labels_of(secret).get("name"), labels_of(secret).get(RUN_LABEL)) == (release["name"], now.run)
+        ]
+        return Write("uninstall", entry["path"], f"helm uninstall {release['name']}") if ours else None
 
     def _clear_half(self, work: Work) -> None:
         release = work.now.target.release

@@ -126,14 +126,10 @@ def _tombstone(now: Situation) -> Write:
 
 def _park(revision: Revision) -> Write:
     uid: Operation = {"op": "test", "path": "/metadata/uid", "value": uid_of(revision.secret)}
+    idle: Operation = {"op": "test", "path": STATUS_LABEL, "value": revision.status}
 
     def relabel(old: str, new: str) -> list[Operation]:
-        return [
-            uid,
-            {"op": "test", "path": OWNER_LABEL, "value": old},
-            {"op": "test", "path": STATUS_LABEL, "value": revision.status},
-            {"op": "replace", "path": OWNER_LABEL, "value": new},
-        ]
+        return [{"op": "test", "path": OWNER_LABEL, "value": old}, {"op": "replace", "path": OWNER_LABEL, "value": new}]
 
-    text = f"park revision {revision.number}"
-    return patch(path_of(revision.secret), relabel("helm", PARKED_OWNER), relabel(PARKED_OWNER, "helm"), text)
+    forth, back = relabel("helm", PARKED_OWNER), relabel(PARKED_OWNER, "helm")  # back whatever helm has made of its status meanwhile
+    return patch(path_of(revision.secret), [uid, idle, *forth], [uid, *back], f"park revision {revision.number}")

@@ -13,7 +13,7 @@ from dataclasses import replace
 from ..._errors import SafeStop
 from ..entitlement.grant import GIVEN
 from ..inherit import text_of
-from ..journal import OPEN, PARKED
+from ..journal import OPEN, PARKED, PARKED_AT
 from ..model import Object, Right, Rung
 from ..names import ADMIN_BINDING, ENTITLEMENT_NAMESPACE, ENTITLEMENT_SECRET, LOGIN_SECRET
 from ..objects import name_of, object_path, uid_of
@@ -74,7 +74,7 @@ class CloseJournal(Step):
 
     def apply(self, work: Work) -> None:
         """Note the end, and save."""
-        work.journal.notes["finished"] = work.tools.clock.wall().isoformat(timespec="seconds")
+        work.journal.notes[PARKED_AT] = work.tools.time().isoformat(timespec="seconds")
         super().apply(work)
         work.journal.state = PARKED
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from ..._errors import StepFailed
 from ..entitlement.effect import proxy_path
+from ..leftovers import require_stored
 from ..model import Object, Operation, Right, Rung
 from ..objects import collection_path, is_ready, name_of, object_path, path_of, uid_of
 from ..patches import pointer, value_at
@@ -69,8 +70,13 @@ class Flip(Step):
         live = work.tools.cluster.get(entry["path"])
         if live and _is_union(live, entry["reverse"]):
             work.note(f"{entry['path']} selects a union of WG's and WGE's labels, that is nothing: it goes back to WG's")
-            entry = {**entry, "reverse": [_guarded_by(live, operation) for operation in entry["reverse"]]}
         return super().take_back(work, entry)
+
+    def reversal(self, now: Situation, entry: Object, live: Object | None) -> Write | None:
+        """The reverse patch; on a union with the guards that hold there."""
+        if live and _is_union(live, entry["reverse"]):
+            entry = {**entry, "reverse": [_guarded_by(live, operation) for operation in entry["reverse"]]}
+        return super().reversal(now, entry, live)
 
 
 class Verify(Step):
@@ -166,6 +172,7 @@ class Park(Step):
         work.refresh()
         if not work.now.is_flipped:
             raise StepFailed("A kept Service no longer leads to WGE.", "Somebody changed it; look at its managed fields.")
+        require_stored(work.tools.cluster, work.journal)
         work.send_all(self.writes(work.now))
         work.wait_until(lambda: _pods_left(work), SETTLE_SECONDS * 2, "WG's pods do not go")
         work.check_traffic()
@@ -175,8 +182,13 @@ class Park(Step):
         """Scale back and wait until WG is ready to take traffic."""
         back = super().undo(work, entries)
         if back:
-            work.wait_until(lambda: _wg_not_ready(work), work.now.settings.ready_seconds, "WG does not get ready")
+            wait_for_wg(work)
         return back
+
+
+def wait_for_wg(work: Work) -> None:
+    """Until a pod of WG is ready to take traffic."""
+    work.wait_until(lambda: _wg_not_ready(work), work.now.settings.ready_seconds, "WG does not get ready")
 
 
 def rights_to_probe(now: Situation) -> list[Right]:

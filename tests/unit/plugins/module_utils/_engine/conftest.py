@@ -22,3 +22,12 @@ def world(tmp_path: Path) -> World:
     made = World(settings=replace(QUICK, archive_dir=str(tmp_path / "archive")))
     made.install_wg()
     return made
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> World:
+    """A cluster that was lived in."""
+    # Not at the top, for the same reason.
+    from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_runs import lived_in
+
+    return lived_in(tmp_path)

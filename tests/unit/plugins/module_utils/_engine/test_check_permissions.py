@@ -62,7 +62,7 @@ def test_who_may_go_forwards_but_not_back_fails_the_second_alone(world: World) -
     found = world.findings()
     assert found["PE-02"].status == "pass"
     assert found["PE-03"].status == "fail"
-    assert "rights to take the upgrade back are missing: " in found["PE-03"].evidence
+    assert "rights to take the upgrade back or to finalise it are missing: " in found["PE-03"].evidence
     assert "delete deployments.apps in namespace flux-system" in found["PE-03"].evidence
 
 

@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.checks.registry import verdict
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.checks.target import names_free
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.model import Object, Release
+from ansible_collections.weaveworks.wge.plugins.module_utils._engine.names import KEPT_ANNOTATION
 from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_products import (
     HASH,
     RBAC,
@@ -143,6 +144,14 @@ def test_a_wge_that_no_run_of_ours_made_fails(world: World) -> None:
     assert found.status == "fail"
     assert found.evidence == f"WGE is installed here already (Deployment {WGE_NAME}), and no run of this collection made it."
     assert found.remedy == "Remove it, or take this cluster out of the inventory if it is upgraded already."
+
+
+def test_a_wge_of_an_upgrade_whose_journal_is_gone_is_not_to_be_removed(world: World) -> None:
+    world.helm.install(Release(TARGET_RELEASE, "flux-system", "repo/mccp"))
+    world.cluster.one("Secret", "cluster-user-auth")["metadata"].setdefault("annotations", {})[KEPT_ANNOTATION] = "true"
+    found = world.findings()["TA-05"]
+    assert found.evidence == f"WGE is installed here already (Deployment {WGE_NAME}), by an upgrade whose journal is gone."
+    assert found.remedy.startswith("Restore the Secret wge-journal-")
 
 
 def test_a_release_of_the_name_that_no_run_of_ours_made_fails(world: World) -> None:

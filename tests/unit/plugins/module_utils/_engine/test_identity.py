@@ -3,20 +3,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.identity import facts_of, identity_of
-from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_faults import climb, lived_in
 from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_products import WG_NAME
+from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_runs import climb
 from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_world import World
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> World:
-    return lived_in(tmp_path)
 
 
 def service(scene: World) -> dict[str, Any]:

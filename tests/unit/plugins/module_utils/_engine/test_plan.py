@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine import ladder
@@ -18,14 +16,10 @@ from ansible_collections.weaveworks.wge.plugins.module_utils._engine.plan import
     rung_of,
     steps_to,
 )
-from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_faults import climb, crash, lived_in
+from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_faults import crash
 from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_products import WG_NAME, WGE_NAME
+from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_runs import climb
 from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_world import World
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> World:
-    return lived_in(tmp_path)
 
 
 def plan(scene: World) -> Plan:

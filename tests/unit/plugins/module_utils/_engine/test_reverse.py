@@ -11,27 +11,18 @@ from ansible_collections.weaveworks.wge.plugins.module_utils._engine import ladd
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.journal import journal_from
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.model import Rung
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.reverse import moved_by_us
-from ansible_collections.weaveworks.wge.plugins.module_utils._errors import SafeStop
-from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_faults import (
+from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_faults import Fault
+from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_products import WG_NAME
+from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_runs import (
     KEPT,
-    Fault,
-    Witness,
+    RUNGS,
     climb,
-    content,
-    leads_to,
     lived_in,
     roll_back,
     start,
 )
-from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_products import WG_NAME
+from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_witness import Witness, content, leads_to
 from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_world import World
-
-RUNGS = ["prepared", "rehearsed", "flipped", "soaked", "parked"]
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> World:
-    return lived_in(tmp_path)
 
 
 @pytest.mark.parametrize("rung", RUNGS)
@@ -72,12 +63,87 @@ def test_rolling_back_twice_writes_nothing_the_second_time(scene: World) -> None
     assert (outcome.verdict, outcome.changed, fault.sent) == ("rolled_back", False, [])
 
 
-def test_check_mode_of_a_way_back_writes_nothing(scene: World) -> None:
-    climb(scene)
+def planned(scene: World) -> ladder.Outcome:
+    """A way back in check mode; it writes nothing."""
     fault = start(scene)
     scene.set(state="rolled_back")
     outcome = ladder.roll_back(scene.tools, scene.settings, check_mode=True)
-    assert (outcome.verdict, outcome.changed, fault.sent) == ("planned", True, [])
+    assert fault.sent == []
+    return outcome
+
+
+@pytest.mark.parametrize("rung", RUNGS)
+def test_check_mode_shows_each_write_of_the_way_back_in_its_order_and_sends_none(scene: World, rung: str) -> None:
+    climb(scene, goal=rung)
+    outcome = planned(scene)
+    assert (outcome.verdict, outcome.changed) == ("planned", True)
+    shown = [write.path.rsplit("/", 1)[1] for entry in outcome.plan.planned for write in entry.writes]
+    fault = Fault()
+    roll_back(scene, fault)
+    sent = [path.rsplit("/", 1)[1] if verb != "uninstall" else f"sh.helm.release.v1.{path}.v1" for verb, path in fault.sent]
+    assert [name for name in sent if name != "wge-upgrade"] == shown
+
+
+def test_the_plan_of_a_way_back_has_a_hash_that_changes_with_what_would_be_sent(scene: World) -> None:
+    climb(scene)
+    first = planned(scene).plan.hash
+    assert planned(scene).plan.hash == first
+    scene.cluster.one("Deployment", WG_NAME)["spec"]["replicas"] = 1
+    assert planned(scene).plan.hash != first
+
+
+def test_the_plan_of_a_way_back_holds_no_secret_byte(scene: World) -> None:
+    climb(scene)
+    text = str(planned(scene).plan.shown())
+    data = [value for item in scene.cluster.all("Secret") for value in (item.get("data") or {}).values()]
+    assert not [value for value in data if value in text]
+
+
+@pytest.mark.parametrize("rung", RUNGS)
+def test_it_is_said_how_long_it_took_until_wg_served_again(scene: World, rung: str) -> None:
+    climb(scene, goal=rung)
+    outcome = roll_back(scene)
+    assert outcome is not None
+    assert ("traffic_on_wg" in outcome.seconds) == (rung in ("flipped", "soaked", "parked"))
+    assert outcome.seconds["rolled_back"] >= outcome.seconds.get("traffic_on_wg", 0) >= 0
+
+
+def test_wges_last_connections_get_their_time_after_traffic_is_back(scene: World) -> None:
+    climb(scene)
+    scene.set(quiet_seconds=40)
+    outcome = roll_back(scene)
+    assert outcome is not None
+    assert outcome.seconds["traffic_on_wg"] < 10
+    assert outcome.seconds["rolled_back"] >= 40
+
+
+# What is left
+
+
+@pytest.mark.parametrize("rung", RUNGS)
+def test_nothing_of_ours_is_left_but_the_journal(scene: World, rung: str) -> None:
+    climb(scene, goal=rung)
+    roll_back(scene)
+    ours = ("wge.weave.works", "wge-", "weave-gitops-enterprise")
+    left = [
+        path
+        for path, item in scene.cluster.objects.items()
+        if any(word in str({**item["metadata"], "managedFields": None}) for word in ours) and item["kind"] not in ("Pod", "EndpointSlice")
+    ]
+    assert [path.rsplit("/", 1)[1][:12] for path in left] == ["wge-journal-"]
+
+
+def test_a_lock_that_a_killed_run_left_is_taken_away_too(scene: World) -> None:
+    before = content(scene)
+    climb(scene, Fault(0, "kill after"))
+    assert content(scene) != before
+    outcome = roll_back(scene)
+    assert outcome is not None
+    assert (outcome.verdict, outcome.changed) == ("rolled_back", True)
+    assert content(scene) == before
+    fault = Fault()
+    roll_back(scene, fault)
+    assert fault.sent == []
 
 
 def test_only_the_journal_stays_and_says_what_happened(scene: World) -> None:
@@ -110,32 +176,6 @@ def test_without_a_chart_the_way_back_is_open_from_every_rung(scene: World) -> N
     assert outcome is not None
     assert outcome.verdict == "rolled_back"
     assert content(scene) == before
-
-
-def test_an_object_that_somebody_removed_is_passed_over(scene: World) -> None:
-    climb(scene)
-    scene.cluster.remove("Ingress", WG_NAME)
-    scene.cluster.remove("NetworkPolicy", "wge-twin-allow-dashboard-egress")
-    outcome = roll_back(scene)
-    assert outcome is not None
-    assert outcome.verdict == "rolled_back"
-
-
-def test_what_somebody_changed_since_stops_the_way_back_with_traffic_on_wg(scene: World) -> None:
-    climb(scene)
-    scene.cluster.one("Secret", "cluster-user-auth")["metadata"]["annotations"]["helm.sh/resource-policy"] = "theirs"
-    outcome = roll_back(scene)
-    assert outcome is not None
-    assert isinstance(outcome.error, SafeStop)
-    assert "Somebody else changed" in str(outcome.error)
-    assert leads_to(scene) == "wg"
-
-
-def test_an_annotation_somebody_added_beside_ours_stays(scene: World) -> None:
-    climb(scene)
-    scene.cluster.one("Service", "by-hand")["metadata"]["annotations"]["team"] = "blue"
-    roll_back(scene)
-    assert scene.cluster.one("Service", "by-hand")["metadata"]["annotations"] == {"team": "blue"}
 
 
 @pytest.mark.parametrize(

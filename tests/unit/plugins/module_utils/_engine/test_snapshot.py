@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,14 +10,9 @@ import pytest
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine import snapshot
 from ansible_collections.weaveworks.wge.plugins.module_utils._errors import Blocked, SafeStop, Unreachable
 from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin import UID
-from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_faults import climb, lived_in
 from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_products import WG_LABELS, WG_NAME
+from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_runs import climb
 from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_world import World
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> World:
-    return lived_in(tmp_path)
 
 
 def taken(scene: World) -> snapshot.Snapshot:

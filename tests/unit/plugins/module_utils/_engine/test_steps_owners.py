@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,14 +12,7 @@ from ansible_collections.weaveworks.wge.plugins.module_utils._engine.patches imp
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.steps.owners import Freeze, Protect, backends_of, kept_objects
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.writes import Write
 from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin import patched
-from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_faults import (
-    KEPT,
-    Fault,
-    climb,
-    leads_to,
-    lived_in,
-    roll_back,
-)
+from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_faults import Fault
 from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_products import (
     NAMESPACE,
     RELEASE,
@@ -29,12 +21,9 @@ from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.
     thing,
     wg_objects,
 )
+from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_runs import KEPT, climb, roll_back
+from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_witness import leads_to
 from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_world import World
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> World:
-    return lived_in(tmp_path)
 
 
 def mark_of(scene: World, kind: str, name: str) -> Write:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,13 +13,7 @@ from ansible_collections.weaveworks.wge.plugins.module_utils._engine.steps.insta
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.steps.policies import TwinPolicies
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.steps.rehearse import Rehearse, shadow_name
 from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin import patched
-from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_faults import (
-    Fault,
-    climb,
-    content,
-    lived_in,
-    roll_back,
-)
+from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_faults import Fault
 from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_products import (
     NAMESPACE,
     TARGET_RELEASE,
@@ -31,14 +24,11 @@ from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.
     thing,
     wge_objects,
 )
+from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_runs import climb, roll_back
+from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_witness import content
 from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_world import World
 
 PROBES = {"startupProbe", "readinessProbe", "livenessProbe"}
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> World:
-    return lived_in(tmp_path)
 
 
 def server_of(deployment: dict[str, Any]) -> Any:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,31 +12,18 @@ from ansible_collections.weaveworks.wge.plugins.module_utils._engine.patches imp
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.steps.switch import Flip, Park, rights_to_probe
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.writes import Write
 from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin import patched
-from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_faults import (
-    Fault,
-    Witness,
-    climb,
-    content,
-    crash,
-    endpoints,
-    leads_to,
-    lived_in,
-    roll_back,
-)
+from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_faults import Fault, crash
 from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_products import (
     TARGET_RELEASE,
     WG_LABELS,
     WG_NAME,
     WGE_NAME,
 )
+from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_runs import climb, roll_back
+from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_witness import Witness, content, endpoints, leads_to
 from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_world import World
 
 WGE_SELECTOR = {"app": "clusters-service", "app.kubernetes.io/instance": TARGET_RELEASE}
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> World:
-    return lived_in(tmp_path)
 
 
 def flip_of(scene: World, name: str) -> Write:
