@@ -31,12 +31,12 @@ class ActionModule(WgeAction):
         records = [] if self._task.check_mode else _runfile.records(_runfile.run_file(folder, run))
         document = build(run, made, records, params["outcomes"])
         path = _runfile.report_file(folder, run)
+        for line in summary(document):  # first: it is all there is when the disk is full
+            Display().display(line)
         if not self._task.check_mode:
             try:
                 _runfile.replace(path, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
             except OSError as error:
                 msg = f"The report {path} cannot be written: {error.strerror}; set wge_report_dir to a folder of yours."
                 return {"failed": True, "changed": False, "msg": msg}
-        for line in summary(document):
-            Display().display(line)
         return {"changed": False, "path": path, "fleet": document["fleet"]}

@@ -43,7 +43,7 @@ def records(path: str) -> list[dict[str, Any]]:
     try:
         with open(path, encoding="utf-8", errors="replace") as lines:
             found = [_parsed(line) for line in lines]
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
     return [record for record in found if record]
 

@@ -6,6 +6,7 @@ The document's schema is ``roles/report/files/report.schema.json``; what is in i
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ Record = Mapping[str, Any]
 
 VERDICT_WORDS = {
     "upgraded": "upgraded",
+    "finalised": "finalised",
     "already": "already upgraded",
     "planned": "planned",
     "rolled_back": "rolled back",
@@ -24,6 +26,9 @@ VERDICT_WORDS = {
     "unreachable": "unreachable",
     "skipped": "skipped",
 }
+_LEADS = {"finalised": "finalised", "rolled_back": "rolled_back"}
+"""The verdict that a run of this goal is counted by first; any other run by ``upgraded``."""
+
 _FAULT_LINES = 3
 _UNKNOWN = "safe_stop"
 _TEXTS = ("message", "next_step", "rung", "rung_before", "plan_hash", "run", "journal", "archive")
@@ -46,7 +51,13 @@ def build(run: str, made: str, records: Iterable[Record], outcomes: Mapping[str,
             steps.setdefault(host, []).append(record)
             results.setdefault(host, {})
     clusters = [_cluster(host, results[host], steps.get(host, [])) for host in sorted(results)]
-    return {"schema": SCHEMA, "run": run, "made": made, "fleet": _fleet(clusters), "clusters": clusters}
+    return {"schema": SCHEMA, "run": run, "made": made, "fleet": _fleet(clusters, _goal(results.values())), "clusters": clusters}
+
+
+def _goal(results: Iterable[Record]) -> str:
+    """What the run was for, when all its clusters were to reach the same rung; what was not begun does not say."""
+    goals = {str(result["goal"]) for result in results if result.get("goal")}
+    return goals.pop() if len(goals) == 1 else ""
 
 
 def summary(document: Document) -> list[str]:
@@ -68,6 +79,9 @@ def _cluster(host: str, result: Record, steps: Sequence[Record]) -> dict[str, An
     entry["entitlement"] = _entitlement(result.get("entitlement") or {})
     entry["traffic"] = _traffic(result.get("traffic") or {})
     entry["identity"] = list(result.get("identity") or [])
+    entry["owners"] = list(result.get("owners") or [])
+    entry["continuity"] = list(result.get("continuity") or [])
+    entry["untouched"] = _untouched(result.get("untouched") or {})
     entry["seconds"] = dict(result.get("seconds") or {})
     entry["api"] = {name: _number((result.get("api") or {}).get(name)) for name in _COUNTS}
     kept = ("step", "title", "rung", "state", "seconds", "at")
@@ -88,27 +102,34 @@ def _traffic(traffic: Record) -> dict[str, Any]:
     return {**counts, "endpoint_gap_seconds": gap_seconds, **lists}
 
 
+def _untouched(known: Record) -> dict[str, Any]:
+    """All empty where a run did not get as far as to look."""
+    counts = {name: _number(known.get(name)) for name in ("objects", "changed_count")}
+    return {**counts, **{name: list(known.get(name) or []) for name in ("changed", "unseen", "routes")}}
+
+
 def _number(value: Any) -> int:
     return int(value or 0)
 
 
-def _fleet(clusters: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _fleet(clusters: Sequence[Mapping[str, Any]], goal: str) -> dict[str, Any]:
     verdicts = {word: sum(cluster["verdict"] == word for cluster in clusters) for word in VERDICT_WORDS}
     requests = sum(cluster["traffic"]["requests"] for cluster in clusters)
     lost = sum(cluster["traffic"]["lost"] for cluster in clusters)
     fleet = {"clusters": len(clusters), "verdicts": verdicts, "requests": requests, "lost": lost}
-    return {**fleet, "sentence": _fleet_sentence(verdicts, requests, lost)}
+    return {**fleet, "sentence": _fleet_sentence(verdicts, requests, lost, goal)}
 
 
-def _fleet_sentence(verdicts: Mapping[str, int], requests: int, lost: int) -> str:
-    upgraded = verdicts["upgraded"]
-    parts = [f"{upgraded} cluster{'' if upgraded == 1 else 's'} upgraded"]
-    parts += [f"{count} {VERDICT_WORDS[word]}" for word, count in verdicts.items() if count and word != "upgraded"]
+def _fleet_sentence(verdicts: Mapping[str, int], requests: int, lost: int, goal: str) -> str:
+    first = _LEADS.get(goal, "upgraded")
+    words = {**VERDICT_WORDS, "already": f"already {_LEADS.get(goal, 'upgraded').replace('_', ' ')}"}
+    parts = [f"{verdicts[first]} cluster{'' if verdicts[first] == 1 else 's'} {words[first]}"]
+    parts += [f"{count} {words[word]}" for word, count in verdicts.items() if count and word != first]
     return ", ".join([*parts, f"{requests} requests", f"{lost} lost"])
 
 
 def _cluster_lines(cluster: Mapping[str, Any]) -> list[str]:
-    lines = [f"{cluster['host']}: {VERDICT_WORDS[cluster['verdict']]}{_versions(cluster['versions'])}"]
+    lines = [f"{cluster['host']}: {_verdict(cluster)}{_versions(cluster['versions'])}"]
     if cluster["message"] and cluster["verdict"] != "upgraded":
         lines.append(f"  {cluster['message']} {cluster['next_step']}".rstrip())
     if cluster["entitlement"]["expired"]:
@@ -121,11 +142,20 @@ def _cluster_lines(cluster: Mapping[str, Any]) -> list[str]:
         lines.extend(_vantage_line(vantage) for vantage in traffic["vantages"])
         lines.extend(_fault_line(fault) for fault in traffic["faults"][:_FAULT_LINES])
     lines.extend(_identity_line(service) for service in cluster["identity"])
+    lines.extend(f"  {kept.get('object', '?')}: owned by {kept.get('owner', '?')}" for kept in cluster["owners"])
+    lines.extend(_continuity_lines(cluster["continuity"]))
+    lines.extend(_untouched_lines(cluster["untouched"]))
     if cluster["seconds"]:
         lines.append("  time: " + ", ".join(f"{rung} {took:.1f} s" for rung, took in cluster["seconds"].items()))
     if cluster["api"]["requests"]:
         lines.append(f"  API server: {cluster['api']['requests']} requests, {cluster['api']['writes']} writes")
     return lines
+
+
+def _verdict(cluster: Mapping[str, Any]) -> str:
+    if cluster["verdict"] == "already" and cluster["rung"] == "finalised":
+        return "already finalised"
+    return VERDICT_WORDS[cluster["verdict"]]
 
 
 def _versions(versions: Mapping[str, str]) -> str:
@@ -149,3 +179,23 @@ def _fault_line(fault: Mapping[str, Any]) -> str:
 
 def _identity_line(service: Mapping[str, Any]) -> str:
     return f"  Service {service.get('service', '?')}: {'same' if service.get('same') else 'differs'}"
+
+
+def _continuity_lines(entries: Sequence[Mapping[str, Any]]) -> list[str]:
+    if not entries:
+        return []
+    counts = Counter(str(entry.get("verdict")) for entry in entries)
+    numbers = ", ".join(f"{counts[word]} {word}" for word in ("same", "known", "different", "unasked") if counts[word])
+    worst = [entry for entry in entries if entry.get("verdict") == "different"][:_FAULT_LINES]
+    return [
+        f"  API: {len(entries)} calls before and after: {numbers}",
+        *(f"    {entry.get('path')} at {entry.get('door')}: {entry.get('words')}" for entry in worst),
+    ]
+
+
+def _untouched_lines(untouched: Mapping[str, Any]) -> list[str]:
+    if not untouched["objects"]:
+        return []
+    lines = [f"  outside the plan: {untouched['objects']} objects, {untouched['changed_count']} changed"]
+    lines += [f"    {entry.get('object')}: {entry.get('what')}" for entry in untouched["changed"][:_FAULT_LINES]]
+    return lines + [f"    not seen: {words}" for words in untouched["unseen"]]

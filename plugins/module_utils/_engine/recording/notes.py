@@ -7,11 +7,12 @@ from datetime import datetime
 
 from ..._errors import WgeError
 from ..checks.evidence import Evidence
+from ..names import TOOL
 from ..objects import object_path, uid_of
 from ..settings import Settings
 from ..situation import Situation
 from . import questions
-from .record import TOOL, Record, error_as, grant_as, settings_as, text_of_time
+from .record import Record, error_as, grant_as, settings_as, text_of_time
 
 
 def note_look(record: Record, now: Situation) -> None:

@@ -18,7 +18,6 @@ from ..model import Object
 from ..settings import Settings
 
 SCHEMA = 1
-TOOL = "weaveworks.wge 0.1.0"
 SHOWN_SETTINGS = (
     *("chart", "chart_version", "values", "namespace", "release", "target_release", "cluster_uid", "entitlement_customer"),
     *("fail_if_expired", "state", "entry_urls", "baseline_seconds", "rehearse_seconds", "verify_seconds", "soak_seconds"),

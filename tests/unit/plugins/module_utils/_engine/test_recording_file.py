@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.weaveworks.wge.plugins.module_utils._engine.names import TOOL
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.recording import file
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.recording.again import replay
-from ansible_collections.weaveworks.wge.plugins.module_utils._engine.recording.record import TOOL, Record
+from ansible_collections.weaveworks.wge.plugins.module_utils._engine.recording.record import Record
 from ansible_collections.weaveworks.wge.plugins.module_utils._errors import InvalidSettings, SafeStop
 from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_record import recorded
 from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_world import World

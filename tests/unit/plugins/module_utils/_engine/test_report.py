@@ -146,3 +146,54 @@ def test_a_service_that_is_another_one_is_called_so() -> None:
 def test_what_went_wrong_is_followed_by_what_to_do() -> None:
     failed = {"verdict": "blocked", "message": "No WG was found.", "next_step": "Set wge_namespace."}
     assert summary(made([], c1=failed))[:2] == ["c1: blocked", "  No WG was found. Set wge_namespace."]
+
+
+def calls(*verdicts: str) -> list[dict[str, Any]]:
+    common = {"door": "service proxy", "login": "nobody", "before": "200", "after": "404"}
+    return [{**common, "path": f"GET /v1/{n}", "verdict": v, "words": "the status was 200 and is 404"} for n, v in enumerate(verdicts)]
+
+
+def test_the_summary_counts_the_calls_and_names_those_that_differ() -> None:
+    lines = summary(made([verdict("a", continuity=calls("same", "known", "different"))]))
+    assert "  API: 3 calls before and after: 1 same, 1 known, 1 different" in lines
+    assert "    GET /v1/2 at service proxy: the status was 200 and is 404" in lines
+
+
+def test_the_summary_says_what_changed_outside_the_plan_and_what_was_not_seen() -> None:
+    route = {"route": "Ingress x/y", "uid": "1", "generation": 2, "spec_sha256": "abc"}
+    changed = [{"object": "Pod shop/web-0", "what": "restarts 0 → 2"}]
+    found = {"objects": 12, "changed_count": 1, "changed": changed, "unseen": ["Secret: our user may not list it"], "routes": [route]}
+    lines = summary(made([verdict("a", untouched=found)]))
+    assert "  outside the plan: 12 objects, 1 changed" in lines
+    assert "    Pod shop/web-0: restarts 0 → 2" in lines
+    assert "    not seen: Secret: our user may not list it" in lines
+
+
+def test_a_run_that_compared_nothing_says_nothing_of_it() -> None:
+    assert not [line for line in summary(made([verdict("a")])) if ("API: " in line and "calls" in line) or "outside the plan" in line]
+
+
+def test_a_run_that_finalises_counts_that_and_names_owners() -> None:
+    owners = [{"object": "Service n/wg", "owner": "you"}]
+    document = made(
+        [
+            verdict("c1", goal="finalised", verdict="finalised", rung="finalised", owners=owners),
+            verdict("c2", goal="finalised", verdict="already", rung="finalised"),
+        ]
+    )
+    assert document["fleet"]["sentence"].startswith("1 cluster finalised, 1 already finalised, ")
+    lines = summary(document)
+    assert "  Service n/wg: owned by you" in lines
+    assert any(line.startswith("c2: already finalised") for line in lines)
+
+
+def test_a_run_that_goes_back_counts_those_that_are_back() -> None:
+    back = verdict("c1", goal="rolled_back", verdict="rolled_back", rung="rolled_back", seconds={"traffic_on_wg": 4.25})
+    document = made([back, verdict("c2", goal="rolled_back", verdict="safe_stop")])
+    assert document["fleet"]["sentence"].startswith("1 cluster rolled back, 1 stopped safely, ")
+    assert any("traffic_on_wg 4.2 s" in line for line in summary(document))
+
+
+def test_an_upgrade_that_was_taken_back_is_still_counted_as_an_upgrade() -> None:
+    document = made([verdict("c1", goal="parked", verdict="rolled_back")])
+    assert document["fleet"]["sentence"].startswith("0 clusters upgraded, 1 rolled back, ")
