@@ -47,6 +47,40 @@ installed:
     namespace: flux-system
     release: ww-gitops
     version: 0.38.0
+inherited:
+  description:
+    - What becomes in Weave GitOps Enterprise of each setting of this Weave GitOps that is not the chart's own, and of each key of its
+      Secrets. No value is shown.
+  returned: when the cluster could be read
+  type: list
+  elements: dict
+  contains:
+    setting:
+      description: The path of the value, the flag, the name of the variable, or the Secret and its key.
+      type: str
+      returned: always
+    kind:
+      description: V(value), V(flag), V(variable) or V(secret).
+      type: str
+      returned: always
+    fate:
+      description: V(kept), V(told) when a person should know, or V(lost) when somebody has to decide.
+      type: str
+      returned: always
+    words:
+      description: What happens with it, or why it is lost.
+      type: str
+      returned: always
+    equivalent:
+      description: Where it is, or can be given, in the values of the chart of Weave GitOps Enterprise. Empty when nowhere.
+      type: str
+      returned: always
+  sample:
+    - setting: logLevel
+      kind: value
+      fate: kept
+      words: carried over; warn becomes info, which WGE knows
+      equivalent: config.logLevel
 cluster:
   description: The cluster that answered.
   returned: when the API server answered

@@ -8,7 +8,6 @@ A test compares the page with the registry, so that neither can be forgotten.
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -16,12 +15,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 if "ansible_collections" not in sys.modules:  # pytest has Ansible's own finder already
-    sys.path.insert(0, str(ROOT / "build" / "collections"))
+    sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "build" / "collections")]
+
+from gates.rst import table  # noqa: E402
 
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.checks.check import Check  # noqa: E402
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.checks.registry import CHECKS  # noqa: E402
 
 PAGE = ROOT / "docs" / "docsite" / "rst" / "checks.rst"
+HEADINGS = ("Id", "Check", "Severity", "What it looks at", "What to do", "Waivable")
 COMMAND = "build/venv/bin/python tests/gates/checks_page.py"
 
 HEAD = """\
@@ -59,26 +61,11 @@ def _order(checks: Sequence[Check]) -> list[str]:
 
 def _groups(checks: Sequence[Check]) -> Iterator[str]:
     for group, members in groupby(checks, lambda check: check.group):
-        title = group[:1].upper() + group[1:]
-        yield from (title, "-" * len(title), "", ".. list-table::", "   :header-rows: 1", "   :widths: 8 17 8 28 30 9", "")
-        yield from _row(("Id", "Check", "Severity", "What it looks at", "What to do", "Waivable"))
-        for check in sorted(members, key=lambda one: one.id):
-            cells = (f"``{check.id}``", check.title, f"``{check.severity}``", check.reads, check.remedy, "yes" if check.waivable else "no")
-            yield from _row(cells)
-        yield ""
-
-
-def _row(cells: Sequence[str]) -> Iterator[str]:
-    for number, cell in enumerate(cells):
-        yield f"   {'* -' if number == 0 else '  -'} {_marked(cell)}".rstrip()
-
-
-def _marked(text: str) -> str:
-    """Backticks of the registry are code; what else would be markup is not."""
-    if text.startswith("``"):
-        return text
-    parts = re.split(r"`([^`]*)`", " ".join(text.split()))
-    return "".join(f"``{part}``" if number % 2 else re.sub(r"([*|\\_])", r"\\\1", part) for number, part in enumerate(parts))
+        rows = [
+            (f"``{check.id}``", check.title, f"``{check.severity}``", check.reads, check.remedy, "yes" if check.waivable else "no")
+            for check in sorted(members, key=lambda one: one.id)
+        ]
+        yield from table(group[:1].upper() + group[1:], "8 17 8 28 30 9", HEADINGS, rows)
 
 
 if __name__ == "__main__":

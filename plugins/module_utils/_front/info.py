@@ -8,6 +8,7 @@ from typing import Any
 from .._engine import plan
 from .._engine.discover import FORMS
 from .._engine.identity import identity_of
+from .._engine.inherited import rows_for
 from .._engine.look import look
 from .._engine.model import Object
 from .._engine.situation import Situation
@@ -19,7 +20,12 @@ from .session import Session
 def answer(session: Session) -> dict[str, Any]:
     """Read the cluster and say what is there. Nothing is written."""
     now = look(session.tools, session.settings)
-    return {"changed": False, "cluster": named(now, session.connection.server), "installed": _installed(now)}
+    return {
+        "changed": False,
+        "cluster": named(now, session.connection.server),
+        "installed": _installed(now),
+        "inherited": [row.as_dict() for row in rows_for(now)],
+    }
 
 
 def _installed(now: Situation) -> Object:

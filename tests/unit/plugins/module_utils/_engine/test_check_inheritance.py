@@ -38,7 +38,7 @@ def test_a_wg_as_its_chart_makes_it_is_inherited(world: World) -> None:
     found = judged(world)
     assert (found.status, found.evidence) == (
         "pass",
-        "2 settings of WG were looked at, and each is carried over, kept, or not needed.",
+        "3 settings of WG were looked at, and each is carried over, kept, or not needed.",
     )
 
 
