@@ -18,7 +18,14 @@ from xdist.scheduler import LoadScopeScheduling
 from integration.lab import Lab
 from integration.story import Story, tell
 
-BESIDE = ("test_entitlements.py", "test_entitlement_fleet.py", "test_issue_entitlements.py", "test_preflight.py")
+BESIDE = (
+    "test_entitlements.py",
+    "test_entitlement_fleet.py",
+    "test_issue_entitlements.py",
+    "test_preflight.py",
+    "test_inherited.py",
+    "test_verify.py",
+)
 
 
 @pytest.fixture(scope="session")
@@ -45,3 +52,13 @@ class TwoLanes(LoadScopeScheduling):  # type: ignore[misc]
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> TwoLanes:
     """Which test runs on which of the two workers."""
     return TwoLanes(config, log)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What tests have measured and do not judge."""
+    reports = [report for outcome in ("passed", "failed") for report in terminalreporter.getreports(outcome) if report.user_properties]
+    if reports:
+        terminalreporter.section("figures")
+    for report in reports:
+        figures = ", ".join(f"{name} {value}" for name, value in report.user_properties)
+        terminalreporter.write_line(f"{report.nodeid.rpartition('/')[2]}: {figures}")

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+import yaml
 from testbed import Cluster, audit, workloads
 from testbed.api import Api
 
-from .lab import NAMESPACE, UPGRADER
+from .lab import NAMESPACE, UPGRADER, WG_SERVICE, Run
 
 Object = dict[str, Any]
 Key = tuple[str, str, str, str]
@@ -21,6 +22,8 @@ Key = tuple[str, str, str, str]
 
 _PASSING = {"Event", "EndpointSlice", "Endpoints", "ComponentStatus", "Node"}
 _VOLATILE = ("resourceVersion", "managedFields", "generation")
+_MADE_BY_OTHERS = {"Pod", "ReplicaSet", "CustomResourceDefinition", "APIService", "ControllerRevision"}
+"""Pods come back under other names; WGE's CRDs stay, as helm leaves them, and with each what the API server makes to serve it."""
 
 
 def objects(cluster: Cluster) -> dict[Key, Object]:
@@ -45,6 +48,12 @@ def objects(cluster: Cluster) -> dict[Key, Object]:
     return found
 
 
+def lasting(cluster: Cluster) -> dict[Key, Object]:
+    """What people rely on, with our journals left out."""
+    found = objects(cluster)
+    return {key: item for key, item in found.items() if key[1] not in _MADE_BY_OTHERS and not key[3].startswith("wge-journal-")}
+
+
 def _lasting(item: Object) -> Object:
     metadata = {key: value for key, value in item["metadata"].items() if key not in _VOLATILE}
     return {**{key: value for key, value in item.items() if key != "status"}, "metadata": metadata}
@@ -61,6 +70,13 @@ def services(cluster: Cluster) -> dict[str, Object]:
     return found
 
 
+def leads_to(cluster: Cluster) -> str:
+    """Whom the dashboard's Service selects: WG, WGE, or nothing at all when it is a union of both."""
+    selector = cluster.api().get(f"/api/v1/namespaces/{NAMESPACE}/services/{WG_SERVICE}")["spec"]["selector"]
+    found = [product for product, label in (("WG", "app.kubernetes.io/name"), ("WGE", "app")) if label in selector]
+    return found[0] if len(found) == 1 else "nothing"
+
+
 def bystanders(cluster: Cluster, namespace: str) -> list[Object]:
     """Deployments and pods of somebody else: uid, generation, spec and restarts."""
     api = cluster.api()
@@ -72,6 +88,12 @@ def bystanders(cluster: Cluster, namespace: str) -> list[Object]:
             found.append({**known, "spec": item["spec"], "restarts": restarts})
     api.close()
     return found
+
+
+def result(run: Run, task: str) -> Object:
+    """What a task returned, as -v prints it."""
+    text = run.stdout.partition(task)[2].partition("\nTASK ")[0]
+    return dict(yaml.safe_load(text[text.index("=>") + 2 :]))
 
 
 def calls(cluster: Cluster, since: float, user: str = UPGRADER) -> list[audit.Call]:

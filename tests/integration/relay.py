@@ -6,7 +6,9 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 import yaml
 from testbed.forwarder import Forwarder
@@ -18,6 +20,7 @@ class Relays:
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
         self._servers: list[asyncio.Server] = []
+        self._carried: set[asyncio.Task[None]] = set()
         self._thread = threading.Thread(target=self._loop.run_forever, name="relays", daemon=True)
         self._thread.start()
 
@@ -28,6 +31,19 @@ class Relays:
         cluster["server"] = f"https://127.0.0.1:{self._listen(int(cluster['server'].rpartition(':')[2]))}"
         kubeconfig.write_text(yaml.safe_dump(content), encoding="utf-8")
         return kubeconfig
+
+    def serve(self, carry: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]], limit: int) -> int:
+        """Have ``carry`` called for each connection to a new port, in the thread; the port."""
+
+        def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = self._loop.create_task(carry(reader, writer))
+            self._carried.add(task)  # asyncio itself may forget it
+            task.add_done_callback(self._carried.discard)
+
+        listener = socket.create_server(("127.0.0.1", 0))
+        begun = asyncio.run_coroutine_threadsafe(asyncio.start_server(accept, sock=listener, limit=limit), self._loop)
+        self._servers.append(begun.result(10))
+        return int(listener.getsockname()[1])
 
     def close(self) -> None:
         """End the thread and its sockets."""

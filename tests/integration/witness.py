@@ -30,13 +30,15 @@ class Witness:
     endpoints of each Service named.
     """
 
-    def __init__(self, cluster: Cluster, folder: Path, watched: tuple[str, ...], rate: float) -> None:
+    def __init__(self, cluster: Cluster, folder: Path, watched: tuple[str, ...], rate: float, *words: str) -> None:
+        """``words``: further options of the load."""
         self._folder = folder
         folder.mkdir(parents=True)
         spec = cluster.api().get(f"/api/v1/namespaces/{NAMESPACE}/services/{WG_SERVICE}")["spec"]
         port = spec["ports"][0]
         node = cluster.api().get("/api/v1/nodes")["items"][0]["status"]["addresses"][0]["address"]
-        load, config = [*MORTAL, sys.executable, str(ROOT / "tests/witness/load.py"), "--rate", str(rate)], str(cluster.kubeconfig)
+        load = [*MORTAL, sys.executable, str(ROOT / "tests/witness/load.py"), "--rate", str(rate), *words]
+        config = str(cluster.kubeconfig)
         inside = [f"clusterip=http://{spec['clusterIP']}:{port['port']}/", f"nodeport=http://{node}:{port['nodePort']}/"]
         proxy = f"proxy=/api/v1/namespaces/{NAMESPACE}/services/http:{WG_SERVICE}:{port['port']}/proxy/"
         self._loads = [

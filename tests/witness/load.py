@@ -6,7 +6,7 @@
     python3 tests/witness/load.py --kubeconfig build/bed/c1.kubeconfig proxy=/api/v1/namespaces/…/proxy/
 
 Each target gets two streams: one opens a connection for every request, as a new visitor does; one keeps its connection
-and renews it every five seconds, or when the server closed it while it was idle, as good clients do. There are no second
+and renews it every five seconds (--renewal), or when the server closed it while it was idle, as good clients do. There are no second
 tries. A request is lost when there is no connection, no whole answer within two seconds, or a status of 500 or more.
 
 A URL is http://…, https://…, unix:///socket, or a path on the API server of --kubeconfig. The program writes one JSON line a
@@ -26,8 +26,10 @@ import ssl
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from itertools import chain, cycle
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -40,6 +42,9 @@ from witness.access import Access
 TIMEOUT = 2.0
 RENEWAL = 5.0
 RATE = 10.5
+PORTS = range(11000, 30000)
+"""A node remembers for two minutes where it led a connection from a port. Who moves the traffic to and fro more often than that asks
+for ports that are not used again so soon (--ports-from), and of which no other program is given one."""
 PRODUCTS = {"text/plain": "WG", "text/html": "WGE"}
 """What the two products answer with at `/`: the records of the real servers say so."""
 KEPT_LOSSES = 100
@@ -141,8 +146,12 @@ class Tally:
 class Stream(threading.Thread):
     """One thread that asks one target at a steady rate."""
 
-    def __init__(self, target: Target, reused: bool, rate: float, stop: threading.Event) -> None:
+    def __init__(
+        self, target: Target, reused: bool, rate: float, stop: threading.Event, renewal: float, ports: Iterator[int] | None = None
+    ) -> None:
         super().__init__(daemon=True)
+        self._renewal = renewal
+        self._ports = ports if target.url.startswith("http") else None
         self.tally = Tally(target.name, reused)
         self._target = target
         self._reused = reused
@@ -177,9 +186,11 @@ class Stream(threading.Thread):
             self.tally.answered(product or f"HTTP {status}", began, seconds)
 
     def _prepare(self, now: float) -> None:
-        if self._reused and now - self._opened < RENEWAL and not _closed_by_server(self._connection):
+        if self._reused and now - self._opened < self._renewal and not _closed_by_server(self._connection):
             return
         self._connection.close()
+        if self._ports:
+            self._connection.source_address = ("", next(self._ports))  # type: ignore[attr-defined]
         self._connection.connect()
         self._opened = now
 
@@ -201,9 +212,10 @@ def _closed_by_server(connection: http.client.HTTPConnection) -> bool:
 class Load:
     """All streams of all targets, as a library."""
 
-    def __init__(self, targets: list[Target], rate: float = RATE) -> None:
+    def __init__(self, targets: list[Target], rate: float = RATE, renewal: float | None = None, ports: Iterator[int] | None = None) -> None:
+        renewal = RENEWAL if renewal is None else renewal
         self._stop = threading.Event()
-        self._streams = [Stream(target, reused, rate, self._stop) for target in targets for reused in (False, True)]
+        self._streams = [Stream(target, reused, rate, self._stop, renewal, ports) for target in targets for reused in (False, True)]
 
     def start(self) -> None:
         """Begin; returns at once."""
@@ -235,6 +247,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=3600)
     parser.add_argument("--rate", type=float, default=RATE, help="requests a second and stream")
+    parser.add_argument("--ports-from", type=int, metavar="PORT", help=f"connect from the ports {PORTS[0]} to {PORTS[-1]} in turn")
+    parser.add_argument("--renewal", type=float, default=RENEWAL, help="seconds after which a kept connection is opened anew")
     parser.add_argument("--kubeconfig", type=Path, help="for URLs that are only a path: through this API server")
     parser.add_argument("targets", nargs="+", metavar="NAME=URL")
     options = parser.parse_args()
@@ -243,7 +257,7 @@ def main() -> int:
 
     # Blocked in every thread and waited for in this one: a handler that sets an Event could meet itself in wait().
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)
-    load = Load(targets, options.rate)
+    load = Load(targets, options.rate, options.renewal, _ports_from(options.ports_from) if options.ports_from else None)
     load.start()
     end = time.monotonic() + options.seconds
     try:
@@ -253,6 +267,10 @@ def main() -> int:
     except BrokenPipeError:
         return 1  # who started us is gone
     return 0
+
+
+def _ports_from(first: int) -> Iterator[int]:
+    return chain(range(first, PORTS[-1] + 1), cycle(PORTS))
 
 
 def _target(word: str, access: Access | None) -> Target:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import tempfile
 import time
 from pathlib import Path
@@ -41,6 +42,13 @@ def processes(*words: str) -> dict[int, str]:
         if pid != os.getpid() and any(word.encode() in text for word in words):
             found[pid] = command_line(pid)
     return found
+
+
+def kill(word: str) -> bool:
+    """Kill with -9 what ``processes`` finds; none of them lives then."""
+    for pid in processes(word):
+        os.kill(pid, signal.SIGKILL)
+    return False
 
 
 def parent(pid: int) -> int:
