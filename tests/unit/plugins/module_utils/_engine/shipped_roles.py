@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The roles that are shipped in docs/rbac, made from what the checks and the climb ask of a stand-in cluster.
+"""How the roles that are shipped in docs/rbac are written: requests to a stand-in cluster as rights, rights as a file.
 
-Nobody keeps a list by hand: the reads are those that were made, the rest comes from the tables that PE-02 and PE-03 judge by.
+Nobody keeps a list by hand: which rights belong to which role is made out of what is asked (shipped_rights.py).
 """
 
 from __future__ import annotations
@@ -10,14 +10,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from ansible_collections.weaveworks.wge.plugins.module_utils._engine import ladder
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.checks import binding_kinds, route_table, scraping
-from ansible_collections.weaveworks.wge.plugins.module_utils._engine.checks.permissions import wanted_forwards
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.compatibility import FLUX_GROUPS
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.model import Object, Release, Right
-from ansible_collections.weaveworks.wge.plugins.module_utils._engine.plan import rights_backwards
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.rbac import RBAC, roles_for
-from ansible_collections.weaveworks.wge.plugins.module_utils._engine.rights import of_path
+from ansible_collections.weaveworks.wge.plugins.module_utils._engine.rights import grants, of_path
 from ansible_collections.weaveworks.wge.plugins.module_utils._errors import Forbidden
 
 from .standin import SERVED, StandInCluster
@@ -26,48 +23,20 @@ from .standin_world import World
 
 NODE_LEASES = "kube-node-lease"
 FOLDER = Path(__file__).parents[5] / "docs" / "rbac"
-PREFLIGHT, UPGRADE = "wge-preflight", "wge-upgrade"
-TITLES = {
-    PREFLIGHT: "What a user needs who may only look: playbooks/preflight.yml, wge_preflight, wge_info. It writes nothing.",
-    UPGRADE: "What a user needs who upgrades and rolls back: playbooks/upgrade.yml, playbooks/rollback.yml, wge_upgrade.",
-}
-NOTES = {
-    PREFLIGHT: """\
-# It may read the Secrets of the namespace: Helm keeps its releases in them, and RBAC cannot restrict a list to some of them.
-# A preflight judges the rights of the user who makes it: with these, PE-02, PE-03 and PE-04 say what an upgrade would lack, and
-# CL-09 makes no dry run. Make the preflight before an upgrade with the roles of upgrade.yml.
-""",
-    UPGRADE: """\
-# WGE's chart brings ClusterRoles, one of them an aggregated one, and an API server lets nobody grant more than he has himself. So
-# this user needs `escalate` and `bind` (check PE-04), and with them could give himself every right: guard it as an administrator.
-# Or have an administrator make the chart's ClusterRoles and bindings, and leave these two verbs out.
-""",
-}
-RARE = (
-    Right("list", "gateway.networking.k8s.io", "referencegrants"),  # where a route in another namespace leads to WG
-    Right("get", "kustomize.toolkit.fluxcd.io", "kustomizations"),  # where a Secret comes out of git
-)
-OTHER_CALICO = "projectcalico.org/v3"
-"""Where this is not served, the objects behind it are read."""
-HANDED_ON = tuple(
-    Right(verb, RBAC, roles, namespace)
-    for verb in ("bind", "escalate")
-    for roles, namespace in (("clusterroles", ""), ("roles", NAMESPACE))
-)
-_VERBS = ("get", "list", "create", "patch", "delete", "dry-run")
+VERBS = ("get", "list", "create", "patch", "delete", "dry-run")
 
 
-def document(name: str) -> str:
+def document(name: str, title: str, note: str, rights: Iterable[Right]) -> str:
     """One file of docs/rbac."""
-    rights = reading() if name == PREFLIGHT else writing()
+    rights = list(rights)
     head = f"""\
 # SPDX-License-Identifier: GPL-3.0-or-later
-# {TITLES[name]}
+# {title}
 #
 # For WG as a Helm release in namespace {NAMESPACE}; another namespace takes the place of its name. Objects have no names here: those
 # of a release differ from cluster to cluster. The users in the bindings are examples: write your own.
 #
-{NOTES[name]}# Made from the tables of the checks PE-02 and PE-03 by tests/unit/plugins/module_utils/_engine/test_shipped_roles.py.
+{note}# Made from what is asked of a cluster, by tests/unit/plugins/module_utils/_engine/test_shipped_roles.py.
 """
     items = f"{roles_for(rights, name)}---\n{_bindings(rights, name)}".split("---\n")
     return f"{head}---\napiVersion: v1\nkind: List\nitems:\n{''.join(map(_item, items))}"
@@ -77,25 +46,6 @@ def _item(text: str) -> str:
     """One object as an entry of a list: kubectl takes it, and the file is one YAML document."""
     first, *rest = text.splitlines()
     return "\n".join([f"  - {first}", *(f"    {line}" for line in rest)]) + "\n"
-
-
-def reading() -> list[Right]:
-    """The rights for a preflight."""
-    found = list(RARE)
-    for world in (rich_world(), rich_world(without=OTHER_CALICO)):
-        world.findings()
-        found += _made(world, ("get", "list", "raw"))
-    return _shipped(found)
-
-
-def writing() -> list[Right]:
-    """The rights for an upgrade and the way back, those for a preflight among them."""
-    world = rich_world()
-    evidence = world.evidence()
-    foreseen = [*wanted_forwards(evidence), *rights_backwards(evidence.now, evidence.plan), *HANDED_ON]
-    world.climb()
-    ladder.roll_back(world.tools, world.settings, check_mode=False)
-    return list(dict.fromkeys([*reading(), *_shipped([*foreseen, *_made(world, _VERBS)])]))
 
 
 def rich_world(without: str = "") -> World:
@@ -114,15 +64,12 @@ def rich_world(without: str = "") -> World:
 
 def enforced(world: World, rights: list[Right]) -> None:
     """From here on the API server knows these rights alone."""
-    granted = {(right.verb, right.group, right.resource, right.namespace) for right in rights}
-    named = [rule for rule in rights if rule.resource == "namespaces"]
 
     def refuse(verb: str, path: str) -> None:
-        if verb not in _VERBS or not _is_objects(path):
+        if verb not in VERBS or not _is_objects(path):
             return
         right = _right(verb, path)
-        everywhere = (right.verb, right.group, right.resource, "")
-        if right not in named and not granted & {everywhere, (*everywhere[:3], right.namespace)}:
+        if not any(grants(_rule(given), right) for given in rights if given.namespace in ("", right.namespace)):
             raise Forbidden(f"cannot {right}", "Give our user this right.")
 
     world.cluster.before = refuse
@@ -146,7 +93,7 @@ def _known_apis() -> list[str]:
     return sorted({f"{group}/{version}" for group, version in kinds}.union(scraped).difference(SERVED))
 
 
-def _made(world: World, verbs: tuple[str, ...]) -> list[Right]:
+def made(world: World, verbs: tuple[str, ...]) -> list[Right]:
     """The rights that the requests so far took."""
     return [_right(verb, path) for verb, path in world.cluster.requests if verb in verbs and _is_objects(path)]
 
@@ -161,7 +108,7 @@ def _right(verb: str, path: str) -> Right:
     return of_path("patch" if of_path("get", path).name else "create", path)
 
 
-def _shipped(rights: Iterable[Right]) -> list[Right]:
+def shipped(rights: Iterable[Right]) -> list[Right]:
     """Without names, but for those of Namespaces; other namespaces than WG's and the nodes' cannot be known, so those are all."""
     found = []
     for right in rights:
