@@ -33,6 +33,8 @@ class Outcome:
     gate: str
     code: int
     seconds: float
+    busy: float = 0.0
+    """The share of the machine's processors that was not idle: whether more at once would make it faster."""
     passed: int = 0
     failed: int = 0
     skipped: int = 0
@@ -41,7 +43,7 @@ class Outcome:
     def line(self) -> str:
         """One row of the closing table."""
         counts = f"{self.passed} passed, {self.failed} failed" + (f", {self.skipped} skipped" if self.skipped else "")
-        return f"{'ok' if not self.failed else 'FAILED':<7} {self.gate:<13} {self.seconds:>7.1f} s   {counts}"
+        return f"{'ok' if not self.failed else 'FAILED':<7} {self.gate:<13} {self.seconds:>7.1f} s  busy {self.busy:>4.0%}   {counts}"
 
 
 class Running:
@@ -71,6 +73,12 @@ class Running:
                 print(f"==> {gate} still runs after {patience} s: {last_word.name}", flush=True)
                 self.end(last_word)
         return self.process.wait()
+
+
+def processor_times() -> tuple[int, int]:
+    """All time of the machine's processors so far, and that part of it in which they had nothing to do (proc(5), in ticks)."""
+    times = [int(word) for word in Path("/proc/stat").read_text(encoding="ascii").split("\n", 1)[0].split()[1:9]]
+    return sum(times), times[3] + times[4]
 
 
 def count(outcome: Outcome) -> None:
@@ -111,9 +119,11 @@ def main() -> int:
     outcomes: list[Outcome] = []
     for number, gate in enumerate(arguments.gates, 1):
         print(f"\n==> {gate} ({number} of {len(arguments.gates)}), {time.strftime('%H:%M:%S')}", flush=True)
-        start = time.monotonic()
+        start, (all_before, idle_before) = time.monotonic(), processor_times()
         code = running.make(gate)
-        outcome = Outcome(gate, code, time.monotonic() - start)
+        all_now, idle_now = processor_times()
+        busy = 1 - (idle_now - idle_before) / max(1, all_now - all_before)
+        outcome = Outcome(gate, code, time.monotonic() - start, busy)
         count(outcome)
         outcomes.append(outcome)
         print(f"<== {outcome.line}", flush=True)
