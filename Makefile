@@ -36,7 +36,7 @@ export RUFF_CACHE_DIR := $(BUILD)/cache/ruff
 # Where imports of ansible_collections.weaveworks.wge lead, for tools that are not Ansible.
 IN_TREE := PYTHONPATH=$(COLLECTIONS)
 PLUGINS := ansible_collections.weaveworks.wge.plugins
-PROGRAMS := testbed witness demo bench integration browser
+PROGRAMS := testbed witness demo bench integration browser chaos
 TYPED = $(sort $(patsubst plugins/%/,%,$(dir $(wildcard plugins/*/*.py))))
 
 # `make test` runs these in this order: what fails fast comes first.
@@ -145,6 +145,12 @@ molecule: bed-tools ## molecule scenarios on the test bed (or kind, or WGE_TEST_
 .PHONY: demo
 demo: setup-bed ## three clusters upgraded under load, from nothing
 	$(PYTHON) tests/demo/demo.py
+
+# On another machine a part of it: make chaos CHAOS='--part 2/5'; all results as one: make chaos CHAOS='--together FILE…'
+CHAOS ?=
+.PHONY: chaos
+chaos: bed-tools ## each journey killed at each of its writes (about a quarter of an hour, not part of make test)
+	PYTHONPATH=tests $(PYTHON) -m chaos --dir $(BUILD)/chaos --page docs/docsite/rst/kill_matrix.rst $(CHAOS)
 
 .PHONY: browser
 browser: setup ## the preflight's HTML page in a headless Chromium (300 MB, not part of make test)

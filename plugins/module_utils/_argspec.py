@@ -17,7 +17,7 @@ from ansible.module_utils.errors import AnsibleFallbackNotFound
 Spec = dict[str, dict[str, Any]]
 """An Ansible argument spec."""
 
-UPGRADE_RUNGS = ["prepared", "rehearsed", "flipped", "soaked", "parked", "rolled_back"]
+UPGRADE_RUNGS = ["prepared", "rehearsed", "flipped", "soaked", "parked", "finalised", "rolled_back"]
 _PROXY_HEADERS = ("proxy_basic_auth", "basic_auth", "user_agent")
 _FALSE_WORDS = ("0", "false", "no")
 
@@ -113,9 +113,18 @@ INSTALL: Spec = {
     },
 }
 
+ARCHIVE: Spec = {
+    "archive_dir": {"type": "path", "default": "wge-archive"},
+    "archive": {"type": "path"},
+    "archive_format": {"type": "str", "choices": ["folder", "tar.gz"], "default": "folder"},
+    "archive_vault_id": {"type": "str"},
+    "archive_copy_command": {"type": "list", "elements": "str"},
+}
+
 CLIMB: Spec = {
     "state": {"type": "str", "choices": UPGRADE_RUNGS, "default": "parked"},
-    "archive_dir": {"type": "path", "default": "wge-archive"},
+    **ARCHIVE,
+    "retention_days": {"type": "float", "default": 7.0},
     "baseline_seconds": {"type": "float", "default": 5.0},
     "rehearse_seconds": {"type": "float", "default": 10.0},
     "verify_seconds": {"type": "float", "default": 30.0},
@@ -140,12 +149,45 @@ INFO_SPEC: Spec = {**CONNECTION, **{name: INSTALL[name] for name in ("namespace"
 PREFLIGHT_SPEC: Spec = {
     **CONNECTION,
     **INSTALL,
-    "archive_dir": CLIMB["archive_dir"],
+    **ARCHIVE,
     "fail_on": {"type": "str", "choices": ["block", "never"], "default": "block"},
     "output": {"type": "str", "choices": ["full", "summary"], "default": "summary"},
     "show": {"type": "str", "choices": ["all", "problems"], "default": "problems"},
     "snapshot_to": {"type": "path"},
     "snapshot_from": {"type": "path"},
+}
+EXPORT_SPEC: Spec = {
+    **CONNECTION,
+    **{name: INSTALL[name] for name in ("namespace", "release", "target_release")},
+    "archive_dir": ARCHIVE["archive_dir"],
+    "scope": {"type": "str", "choices": ["everything", "install"], "default": "everything"},
+    "format": ARCHIVE["archive_format"],
+    "secrets": {"type": "str", "choices": ["vault", "hashes_only"], "default": "vault", "no_log": False},
+    "vault_id": ARCHIVE["archive_vault_id"],
+    "dry_run": {"type": "bool", "default": True},
+    "copy_command": ARCHIVE["archive_copy_command"],
+    "deadline_seconds": CLIMB["deadline_seconds"],
+}
+# What an inventory says of an export beside what it says for an upgrade; the tasks are the role's own.
+EXPORT_VARIABLES: Spec = {
+    **{f"archive_{name}": EXPORT_SPEC[name] for name in ("scope", "format", "secrets", "vault_id", "dry_run", "copy_command")},
+    "archive_copy_tasks": {"type": "path"},
+}
+RESTORE_SPEC: Spec = {
+    **CONNECTION,
+    "archive": {"type": "path", "required": True},
+    "kinds": {"type": "list", "elements": "str", "default": []},
+    "names": {"type": "list", "elements": "str", "default": []},
+    "label": {"type": "str"},
+    "missing_only": {"type": "bool", "default": False},
+    "overwrite": {"type": "bool", "default": False},
+    "allow_other_cluster": {"type": "bool", "default": False},
+    "lock_seconds": CLIMB["lock_seconds"],
+    "deadline_seconds": CLIMB["deadline_seconds"],
+}
+# What an inventory says of a restore; ``wge_archive`` itself is the upgrade's too.
+RESTORE_VARIABLES: Spec = {
+    f"restore_{name}": RESTORE_SPEC[name] for name in ("kinds", "names", "label", "missing_only", "overwrite", "allow_other_cluster")
 }
 UPGRADE_SPEC: Spec = {**CONNECTION, **INSTALL, **CLIMB}
 VERIFY_SPEC: Spec = {
@@ -154,6 +196,21 @@ VERIFY_SPEC: Spec = {
     "namespace": {"type": "str"},
     "by_effect": {"type": "bool", "default": True},
     "fail_if_invalid": {"type": "bool", "default": True},
+}
+VERIFY_CLUSTER_SPEC: Spec = {
+    **CONNECTION,
+    **{name: INSTALL[name] for name in ("namespace", "release", "target_release", "entry_urls")},
+    "dashboard_username": {"type": "str"},
+    "dashboard_password": {"type": "str", "no_log": True},
+    "dashboard_token": {"type": "str", "no_log": True},
+    "record_to": {"type": "path"},
+    "compare_with": {"type": "path"},
+    "strict": {"type": "bool", "default": False},
+}
+# What an inventory says of a verification beside what it says for an upgrade.
+VERIFY_VARIABLES: Spec = {
+    **{name: VERIFY_CLUSTER_SPEC[name] for name in ("dashboard_username", "dashboard_password", "dashboard_token")},
+    **{f"verify_{name}": VERIFY_CLUSTER_SPEC[name] for name in ("record_to", "compare_with", "strict")},
 }
 ENTITLE_SPEC: Spec = {
     **CONNECTION,

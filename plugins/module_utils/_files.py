@@ -43,18 +43,18 @@ def write_whole(path: str, content: bytes, mode: int = PRIVATE) -> None:
     except OSError:
         os.unlink(partial)
         raise
-    _settle(path)
+    settle(path)
 
 
 def write_private(path: str, content: bytes, mode: int = PRIVATE) -> None:
     """As ``write_whole``. Raises InvalidSettings with a sentence."""
-    with _explained(path, "written"):
+    with explained(path, "written"):
         write_whole(path, content, mode)
 
 
 def write_new(path: str, content: bytes) -> bool:
     """As ``write_private``, but False, and nothing written, when the file exists by now. Raises InvalidSettings."""
-    with _explained(path, "written"):
+    with explained(path, "written"):
         partial = _partial(path, content, PRIVATE)
         try:
             os.link(partial, path)  # a rename would replace
@@ -62,13 +62,13 @@ def write_new(path: str, content: bytes) -> bool:
             return False
         finally:
             os.unlink(partial)
-        _settle(path)
+        settle(path)
     return True
 
 
 def read_limited(path: str, limit: int) -> bytes:
     """The content of a file of at most ``limit`` bytes. Raises InvalidSettings."""
-    with _explained(path, "read"), open(path, "rb") as file:
+    with explained(path, "read"), open(path, "rb") as file:
         content = file.read(limit + 1)
     if len(content) > limit:
         raise InvalidSettings(f"The file {path} is longer than {limit} bytes.", "Give another file.")
@@ -97,7 +97,7 @@ class Locked:
 
     def read(self, limit: int) -> bytes:
         """All of it. Raises InvalidSettings when it is longer."""
-        with _explained(self.path, "read"):
+        with explained(self.path, "read"):
             content = os.pread(self._handle, limit + 1, 0)
         if len(content) > limit:
             raise InvalidSettings(f"The file {self.path} is longer than {limit} bytes.", "Begin another one.")
@@ -105,7 +105,7 @@ class Locked:
 
     def append(self, content: bytes, kept: int) -> None:
         """Put ``content`` after the first ``kept`` bytes, on the disk before this returns. What cannot be written whole is taken back."""
-        with _explained(self.path, "written"):
+        with explained(self.path, "written"):
             os.ftruncate(self._handle, kept)
             try:
                 written = os.pwrite(self._handle, content, kept)
@@ -115,7 +115,7 @@ class Locked:
                 os.ftruncate(self._handle, kept)
                 raise
             os.fsync(self._handle)
-            _settle(self.path)
+            settle(self.path)
 
 
 @contextmanager
@@ -142,7 +142,7 @@ def dies_with_the_job(path: str, environment: Mapping[str, str]) -> bool:
 
 def _open_locked(path: str, deadline: float, wait_seconds: float) -> int:
     while True:
-        with _explained(path, "locked"):
+        with explained(path, "locked"):
             _make_folder(path)
             handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE)
             try:
@@ -197,7 +197,7 @@ def _make_folder(path: str) -> None:
     os.makedirs(os.path.dirname(os.path.abspath(path)), mode=0o700, exist_ok=True)
 
 
-def _settle(path: str) -> None:
+def settle(path: str) -> None:
     """Put the name on the disk too."""
     folder = os.open(os.path.dirname(os.path.abspath(path)), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
@@ -207,7 +207,7 @@ def _settle(path: str) -> None:
 
 
 @contextmanager
-def _explained(path: str, what: str) -> Iterator[None]:
+def explained(path: str, what: str) -> Iterator[None]:
     """An OSError as a sentence about the file."""
     try:
         yield

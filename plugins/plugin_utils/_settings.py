@@ -15,7 +15,18 @@ from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ..module_utils._argspec import CLIMB, CONNECTION, ENTITLEMENT_VARIABLES, INSTALL, ISSUE_VARIABLES, PREFLIGHT_SPEC, Spec
+from ..module_utils._argspec import (
+    CLIMB,
+    CONNECTION,
+    ENTITLEMENT_VARIABLES,
+    EXPORT_VARIABLES,
+    INSTALL,
+    ISSUE_VARIABLES,
+    PREFLIGHT_SPEC,
+    RESTORE_VARIABLES,
+    VERIFY_VARIABLES,
+    Spec,
+)
 
 PREFIX = "wge_"
 
@@ -46,7 +57,17 @@ _SNAPSHOTS: Spec = {name: PREFLIGHT_SPEC[name] for name in ("snapshot_to", "snap
 # The rung is the playbook's own choice: upgrade.yml climbs to the top.
 _PER_CLUSTER: Spec = {
     name: option
-    for name, option in {**CONNECTION, **INSTALL, **CLIMB, **ENTITLEMENT_VARIABLES, **ISSUE_VARIABLES, **_SNAPSHOTS}.items()
+    for name, option in {
+        **CONNECTION,
+        **INSTALL,
+        **CLIMB,
+        **ENTITLEMENT_VARIABLES,
+        **EXPORT_VARIABLES,
+        **ISSUE_VARIABLES,
+        **RESTORE_VARIABLES,
+        **VERIFY_VARIABLES,
+        **_SNAPSHOTS,
+    }.items()
     if name != "state"
 }
 

@@ -35,6 +35,11 @@ class Call:
         return self.user.startswith("system:") and not account
 
     @property
+    def guarded_off(self) -> bool:
+        """A write that its own guard refused: it stored nothing, and was sent."""
+        return self.verb in WRITES and not self.dry_run and not self.review and self.code in (409, 422)
+
+    @property
     def write(self) -> bool:
         """Did it store something?"""
         return self.verb in WRITES and not self.dry_run and not self.review and 200 <= self.code < 300

@@ -17,6 +17,7 @@ class Surroundings:
     diff: bool = False
     controller: bool = False
     cache: Any = None
+    vault: Any = None
 
 
 def call(question: str, params: dict[str, Any], surroundings: Surroundings) -> dict[str, Any]:
@@ -85,11 +86,16 @@ def _upgrade(scenario: str, params: dict[str, Any], surroundings: Surroundings) 
         raise RuntimeError("a mistake of ours")
     if scenario == "bad":
         return _failed("rolled_back", "WGE did not become ready, so everything was taken back.", traffic=_traffic(1))
+    goal = {"goal": params["state"]}
+    if scenario == "early":
+        return _failed("blocked", "It may be removed from 2026-11-30 on.", next_step="Run this again then.")
     if surroundings.check_mode:
-        return {"changed": True, "verdict": "planned", "message": "", "next_step": "", "diff": _diff(surroundings)}
-    verdict = "already" if scenario == "already" else "upgraded"
+        return {"changed": True, "verdict": "planned", "message": "", "next_step": "", "diff": _diff(surroundings), **goal}
+    reached = params["state"] if params["state"] in ("finalised", "rolled_back") else "upgraded"
+    verdict = "already" if scenario == "already" else reached
     return {
-        "changed": verdict == "upgraded",
+        **goal,
+        "changed": verdict != "already",
         "verdict": verdict,
         "message": "WGE serves.",
         "next_step": "",

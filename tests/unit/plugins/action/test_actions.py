@@ -124,6 +124,15 @@ def test_what_needs_the_controller_refuses_another_host_by_name(bench: Any, bast
     assert bench.registered["msg"] == f"{name} runs on the controller only; give the task delegate_to: localhost."
 
 
+def test_a_report_that_cannot_be_written_is_still_told_on_the_terminal(bench: Any) -> None:
+    (bench.folder / "file").write_text("")
+    options = {"run": "r1", "report_dir": str(bench.folder / "file" / "reports"), "outcomes": {"c1": {"verdict": "upgraded"}}}
+    run = bench.task({"weaveworks.wge.wge_report": options})
+    assert "1 cluster upgraded" in run.output
+    path = bench.folder / "file" / "reports" / "r1.json"
+    assert bench.registered["msg"] == f"The report {path} cannot be written: Not a directory; set wge_report_dir to a folder of yours."
+
+
 def test_a_bastion_s_preflight_is_a_table_on_the_controller_and_a_summary(bench: Any, bastion: dict[str, Any]) -> None:
     run = bench.task({"weaveworks.wge.wge_preflight": {"host": "https://x", "show": "all"}}, **bastion)
     assert "  cluster  CL-01  pass  API server reachable: It answers.\n" in run.output

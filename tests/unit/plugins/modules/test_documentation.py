@@ -18,7 +18,10 @@ SPECS = {
     "wge_info": _argspec.INFO_SPEC,
     "wge_preflight": _argspec.PREFLIGHT_SPEC,
     "wge_preflight_report": _argspec.PREFLIGHT_REPORT_SPEC,
+    "wge_state_export": _argspec.EXPORT_SPEC,
+    "wge_state_restore": _argspec.RESTORE_SPEC,
     "wge_upgrade": _argspec.UPGRADE_SPEC,
+    "wge_verify": _argspec.VERIFY_CLUSTER_SPEC,
     "wge_validate": _argspec.VALIDATE_SPEC,
     "wge_entitlement_verify": _argspec.VERIFY_SPEC,
     "wge_entitlement_install": _argspec.ENTITLE_SPEC,
@@ -74,10 +77,29 @@ def test_examples_use_only_options_there_are(name: str) -> None:
 def test_a_role_hands_every_option_on(role: str) -> None:
     (block,) = yaml.safe_load((ROOT / f"roles/{role}/tasks/main.yml").read_text())
     handed = set(block["block"][0][f"weaveworks.wge.wge_{role}"])
-    assert handed == set(SPECS[f"wge_{role}"]) - {"state"}
+    assert handed == set(SPECS[f"wge_{role}"]) - {"state", "retention_days"}
+
+
+@pytest.mark.parametrize("role", ["rollback", "finalise"])
+def test_the_roles_after_an_upgrade_hand_on_what_they_declare(role: str) -> None:
+    (block,) = yaml.safe_load((ROOT / f"roles/{role}/tasks/main.yml").read_text())
+    handed = set(block["block"][0]["weaveworks.wge.wge_upgrade"])
+    declared = yaml.safe_load((ROOT / f"roles/{role}/meta/argument_specs.yml").read_text())["argument_specs"]["main"]["options"]
+    assert {f"wge_{name}" for name in handed - {"state"}} == set(declared)
+    assert handed <= set(SPECS["wge_upgrade"])
 
 
 def test_the_entitlement_role_hands_every_option_on() -> None:
     (block,) = yaml.safe_load((ROOT / "roles/entitlement/tasks/main.yml").read_text())
     handed = set(block["block"][0]["weaveworks.wge.wge_entitlement_install"])
     assert handed == set(SPECS["wge_entitlement_install"]) - {"skew_seconds"}
+
+
+def test_the_export_role_hands_every_option_on() -> None:
+    (block,) = yaml.safe_load((ROOT / "roles/export/tasks/main.yml").read_text())
+    assert set(block["block"][0]["weaveworks.wge.wge_state_export"]) == set(SPECS["wge_state_export"])
+
+
+def test_the_restore_role_hands_every_option_on() -> None:
+    (block,) = yaml.safe_load((ROOT / "roles/restore/tasks/main.yml").read_text())
+    assert set(block["block"][0]["weaveworks.wge.wge_state_restore"]) == set(SPECS["wge_state_restore"])
