@@ -22,6 +22,7 @@ from .plan import CREATE, NOTHING, PATCH, Plan, Planned, plan_of, refuse_held
 from .selection import Chosen, chosen
 from .traffic import moving_last, wait_for_workloads
 from .trial import Trial
+from .waiting import wait_until
 from .wanted import differences
 from .wish import Acting, Wish
 from .words import told
@@ -150,9 +151,5 @@ def _wait_served(work: Acting, item: Object, served: set[tuple[str, str]], secon
     def missing() -> str:
         return "" if Served(work.tools.cluster).kind(*kind) else "it is not served yet"
 
-    def tick(pause: float) -> None:
-        work.guard()
-        work.tools.clock.sleep(pause)
-
-    sending.wait_until(missing, seconds, f"{kind[1]} of {kind[0]}", work.tools.clock, tick)
+    wait_until(work, missing, seconds, f"{kind[1]} of {kind[0]}")
     served.add(kind)

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .. import sending
 from ..objects import is_available
 from .plan import PATCH, Planned
+from .waiting import wait_until
 from .wish import Acting
 from .words import told
 
@@ -28,12 +28,8 @@ def wait_for_workloads(work: Acting, done: Sequence[Planned], seconds: float) ->
                 return f"{told(one.wanted)} is not available"
         return ""
 
-    def tick(pause: float) -> None:
-        work.guard()
-        work.tools.clock.sleep(pause)
-
     deployments = [one for one in done if one.wanted.get("kind") == "Deployment" and one.wanted["spec"].get("replicas") != 0]
-    sending.wait_until(missing, seconds, "what the Services are to lead to", work.tools.clock, tick)
+    wait_until(work, missing, seconds, "what the Services are to lead to")
 
 
 def _moves(one: Planned) -> bool:
