@@ -101,7 +101,7 @@ def _service() -> str:
 def exported(lab: Lab) -> Iterator[Exported]:
     cluster = lab.cluster("export")
     _live_in(cluster)
-    password = lab.root / "vault-password"
+    password = lab.root / "export-password"
     password.write_text(PASSWORD)
     environment = {"ANSIBLE_VAULT_IDENTITY_LIST": f"prod@{password}"}
     api = cluster.api()
