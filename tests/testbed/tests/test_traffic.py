@@ -100,7 +100,7 @@ CONNECT_FROM = "import socket, sys; socket.create_connection((sys.argv[1], int(s
 
 def test_a_refused_connection_is_forgotten_soon(cluster: Cluster) -> None:
     """The kernel would refuse the next one from that port as well, endpoint or not."""
-    own_port = 45678
+    own_port = 23456  # none that the kernel gives to others: those begin at 32768
     command = (sys.executable, "-c", CONNECT_FROM, network.NODE_ADDRESS, str(network.ENTRY_NODE_PORT), str(own_port))
     flip(cluster, WG_SELECTOR, {"app": "nobody"}, 8000)
     try:
