@@ -8,7 +8,7 @@ Killed after the flip: WGE serves; the next run sees it, verifies and soaks anew
 
 from __future__ import annotations
 
-from ..._errors import StepFailed
+from ..._errors import SafeStop, StepFailed
 from ..entitlement.effect import proxy_path
 from ..leftovers import require_stored
 from ..model import Object, Operation, Right, Rung
@@ -66,7 +66,19 @@ class Flip(Step):
         return True
 
     def take_back(self, work: Work, entry: Object) -> bool:
-        """As for any patch, and also from a union: a stray apply adds WG's selector to WGE's, which matches no pod (K4)."""
+        """As for any patch, and also from a union: a stray apply adds WG's selector to WGE's, which matches no pod (K4).
+
+        A helm that goes on beside us may make one between our look and our patch: then it is taken back from there.
+        """
+        try:
+            return self._take_back(work, entry)
+        except SafeStop:
+            live = work.tools.cluster.get(entry["path"])
+            if not work.lock.held or not live or not _is_union(live, entry["reverse"]):
+                raise
+            return self._take_back(work, entry)
+
+    def _take_back(self, work: Work, entry: Object) -> bool:
         live = work.tools.cluster.get(entry["path"])
         if live and _is_union(live, entry["reverse"]):
             work.note(f"{entry['path']} selects a union of WG's and WGE's labels, that is nothing: it goes back to WG's")

@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine import ladder
+from ansible_collections.weaveworks.wge.plugins.module_utils._engine.model import Object, Operation
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.names import LEASE
 from ansible_collections.weaveworks.wge.plugins.module_utils._errors import SafeStop
+from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin import copied
 from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_products import NAMESPACE, WG_LABELS, WG_NAME, thing
 from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_runs import KEPT, climb, roll_back, start
 from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_witness import content, leads_to
@@ -73,6 +76,26 @@ def test_an_apply_of_the_old_manifest_in_the_middle_of_the_soak_is_named_and_tak
     assert outcome is not None
     assert outcome.verdict == "rolled_back", outcome.error
     assert content(scene) == before
+
+
+def test_a_union_that_helm_makes_between_our_look_and_our_patch_is_taken_back_too(scene: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the way back stops there, with Services that select nothing."""
+    before = copied(scene.cluster.one("Service", WG_NAME))["spec"]
+    climb(scene)
+    send, made = scene.cluster.patch, []
+
+    def patch(path: str, operations: Sequence[Operation]) -> Object:
+        if not made and any(operation["path"] == "/spec/selector" for operation in operations):
+            made.append(path)
+            scene.cluster.one("Service", WG_NAME)["spec"]["selector"].update(WG_LABELS)
+        return send(path, operations)
+
+    monkeypatch.setattr(scene.cluster, "patch", patch)
+    outcome = roll_back(scene)
+    assert made
+    assert outcome is not None
+    assert outcome.verdict == "rolled_back", outcome.error
+    assert scene.cluster.one("Service", WG_NAME)["spec"] == before
 
 
 def test_what_somebody_has_put_back_already_does_not_hinder_the_way_back(scene: World) -> None:
