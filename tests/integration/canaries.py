@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import re
 import secrets
 import threading
@@ -101,8 +102,9 @@ class Lookout(threading.Thread):
                 self.commands.add(command)
                 self._judge("a command line", command.encode())
         for folder in self._folders:
-            for path in folder.rglob("*"):
-                self._read(path)
+            for parent, _folders, names in os.walk(folder):  # unlike rglob it passes over a folder that goes meanwhile
+                for name in names:
+                    self._read(Path(parent, name))
 
     def _read(self, path: Path) -> None:
         """A file that is new or has changed; the inventory is the user's own."""
