@@ -154,20 +154,16 @@ def _write_ahead(work: Work, plan: Plan) -> None:
 
 def _do(work: Work, planned: Planned) -> None:
     step = planned.step
-    event = {"event": "step", "step": step.id, "title": step.title, "rung": step.rung.word}
-    work.tools.tell({**event, "state": "begin"})
+    work.tools.tell(step.event("begin"))
     started = work.tools.clock.monotonic()
     work.send_all(planned.writes)
-    work.tools.tell({**event, "state": "done", "seconds": round(work.tools.clock.monotonic() - started, 2)})
+    work.tools.tell(step.event("done", seconds=round(work.tools.clock.monotonic() - started, 2)))
 
 
 def _listen(work: Work, when: str, advice: str) -> None:
     work.watch(vantages_for(work.now))
-    started = work.tools.clock.monotonic()
-    work.wait(work.now.settings.baseline_seconds, f"listening to WGE {when}")
-    lost = [sample for sample in work.tools.probes.samples(started) if sample.fault]
-    if lost:
-        raise SafeStop(f"The dashboard fails {when}: {lost[-1].vantage}: {lost[-1].fault}.", advice)
+    if lost := work.listen(f"listening to WGE {when}"):
+        raise SafeStop(f"The dashboard fails {when}: {lost}.", advice)
 
 
 def _close(work: Work) -> None:

@@ -236,12 +236,11 @@ def _do(work: Work, outcome: Outcome, step: Step) -> None:
     if outcome.proofs:
         outcome.proofs.before(step.id)
     started = work.tools.clock.monotonic()
-    work.tools.tell({"event": "step", "step": step.id, "title": step.title, "rung": step.rung.word, "state": "begin"})
+    work.tools.tell(step.event("begin"))
     step.apply(work)
     seconds = work.tools.clock.monotonic() - started
     outcome.seconds[step.rung.word] = round(outcome.seconds.get(step.rung.word, 0.0) + seconds, 3)
-    event = {"event": "step", "step": step.id, "title": step.title, "rung": step.rung.word, "state": "done", "seconds": round(seconds, 2)}
-    work.tools.tell(event)
+    work.tools.tell(step.event("done", seconds=round(seconds, 2)))
 
 
 def _finish(work: Work, outcome: Outcome) -> None:

@@ -53,7 +53,7 @@ def take_back(work: Work, record: Callable[[], None] | None = None) -> float | N
         if record and step.id == "S6":
             record()
         if entries:
-            work.tools.tell({"event": "step", "step": step.id, "title": step.title, "rung": step.rung.word, "state": "undo"})
+            work.tools.tell(step.event("undo"))
             step.undo(work, entries)
         if entries and step.id == "S12" and had_traffic:
             back = work.tools.clock.monotonic()

@@ -140,6 +140,13 @@ class Work:
         while (left := end - self.tools.clock.monotonic()) > 0:
             self._tick(min(left, POLL_SECONDS))
 
+    def listen(self, what: str) -> str:
+        """Let the baseline's time pass: where the last request failed meanwhile and why, empty when none did."""
+        started = self.tools.clock.monotonic()
+        self.wait(self.now.settings.baseline_seconds, what)
+        lost = [sample for sample in self.tools.probes.samples(started) if sample.fault]
+        return f"{lost[-1].vantage}: {lost[-1].fault}" if lost else ""
+
     def wait_until(self, missing: Callable[[], str], seconds: float, what: str) -> None:
         """Wait, watched, until ``missing`` answers "". Raises StepFailed with the last answer when the time is over."""
         sending.wait_until(missing, seconds, what, self.tools.clock, self._tick)

@@ -27,6 +27,10 @@ class Step:
     foreseen = True
     """Whether its writes are known when the plan is made: they are journalled, and part of the plan's hash."""
 
+    def event(self, state: str, **more: object) -> Object:
+        """What is told of it: ``state`` is begin, done or undo."""
+        return {"event": "step", "step": self.id, "title": self.title, "rung": self.rung.word, "state": state, **more}
+
     def writes(self, now: Situation) -> list[Write]:
         """The writes that are missing, exactly as they will be sent. Pure."""
         raise NotImplementedError

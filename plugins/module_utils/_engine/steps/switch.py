@@ -41,11 +41,8 @@ class Flip(Step):
     def apply(self, work: Work) -> None:
         """Check that nothing is red and nothing has thawed, then flip."""
         work.journal.notes.pop("soaked_seconds", None)  # of an earlier flip that was reversed
-        started = work.tools.clock.monotonic()
-        work.wait(work.now.settings.baseline_seconds, "listening to WG before the flip")
-        lost = [sample for sample in work.tools.probes.samples(started) if sample.fault]
-        if lost:
-            raise StepFailed(f"The dashboard already fails before the flip: {lost[-1].vantage}: {lost[-1].fault}.", "Repair it first.")
+        if lost := work.listen("listening to WG before the flip"):
+            raise StepFailed(f"The dashboard already fails before the flip: {lost}.", "Repair it first.")
         main = work.now.main_service
         if main:  # it may be long ago, or in a run that was killed, that WGE was last asked
             judge_answers(work, shadow_name(main), work.now.serving_port(main))
