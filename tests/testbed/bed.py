@@ -17,7 +17,7 @@ HERE = Path(__file__).resolve().parent
 if sys.path and Path(sys.path[0]).resolve() == HERE:
     sys.path[0] = str(HERE.parent)  # run as a script: the package is `testbed`
 
-from testbed import linux, memory, tools  # noqa: E402  pylint: disable=wrong-import-position
+from testbed import installs, linux, memory, tools  # noqa: E402  pylint: disable=wrong-import-position
 from testbed.cluster import ClusterError  # noqa: E402  pylint: disable=wrong-import-position
 from testbed.fleet import Bed  # noqa: E402  pylint: disable=wrong-import-position
 
@@ -38,9 +38,12 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--dir", type=Path, default=DEFAULT, help="the bed's folder (default: build/bed)")
         if name == "up":
             command.add_argument("--clusters", type=int, default=1)
-            command.add_argument("--wg", choices=("helm", "none"), default="helm", help="how Weave GitOps is installed")
+            command.add_argument("--wg", choices=tuple(installs.WAYS), default="helm", help=installs.HELP)
             command.add_argument("--chart", default="weave-gitops", help="which fixture chart: weave-gitops or weave-gitops-4.0.16")
+            command.add_argument("--ingress", action="store_true", help="with Traefik, and an Ingress of the dashboard")
             command.add_argument("--values", type=Path, action="append", help="more values for WG's chart")
+        if name == "tools":
+            command.add_argument("--full", action="store_true", help="those of the full set too")
         if name == "exec":
             command.add_argument("cluster")
             command.add_argument("words", nargs=argparse.REMAINDER, metavar="COMMAND…")
@@ -72,11 +75,11 @@ def main() -> int:
     options = _parser().parse_args()
     try:
         if options.command == "up":
-            bed = Bed.up(options.dir, options.clusters, options.wg, options.values, options.chart)
+            bed = Bed.up(options.dir, options.clusters, options.wg, options.values, options.chart, options.ingress)
             print(bed.paths.inventory)
             return 0
         if options.command == "tools":
-            print("\n".join(tools.ensure_core().values()))
+            print("\n".join(tools.ensure_all(tools.FULL if options.full else tools.CORE).values()))
             return 0
         bed = Bed(options.dir)
         if options.command == "down":

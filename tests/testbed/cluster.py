@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
+import functools
 import json
 import os
 import shutil
@@ -71,6 +73,11 @@ class Cluster:
     def entry_url(self) -> str:
         """The stand-in load balancer in front of the dashboard's NodePort."""
         return f"http://127.0.0.1:{self.record['entry_port']}/"
+
+    @property
+    def ingress_url(self) -> str:
+        """The stand-in load balancer in front of the ingress controller, by the name that its Ingress has for the dashboard."""
+        return f"http://localhost:{self.record['ingress_port']}/"
 
     def api(self, config: Path | None = None) -> Api:
         """A client; as the administrator unless another kubeconfig is given."""
@@ -199,6 +206,30 @@ class Cluster:
             "kubernetes.io": {"namespace": namespace, "serviceaccount": {"name": name, "uid": account["uid"]}},
         }
         return jwt.sign(claims, key)
+
+    # -- more servers than the control plane's
+
+    def serve(self, *servers: control_plane.Server) -> None:
+        """Run programs inside the cluster's network; they are started again when they die, until withdrawn."""
+        names = {server.name for server in servers}
+        self._write_servers([*(item for item in self._servers() if item["name"] not in names), *map(dataclasses.asdict, servers)])
+        for name in names:
+            wait_until(f"{name} of {self.name}", functools.partial(self._serves, name), 10)
+
+    def withdraw(self, *names: str) -> None:
+        """End servers that `serve` began."""
+        self._write_servers([item for item in self._servers() if item["name"] not in names])
+        for name in names:
+            wait_until(f"end of {name} of {self.name}", functools.partial(self._serves, name, False), 10)
+
+    def _serves(self, name: str, wanted: bool = True) -> bool:
+        return records.alive(self.record["children"].get(name)) is wanted
+
+    def _servers(self) -> list[dict[str, Any]]:
+        return list(records.read_json(self.paths.servers) or [])
+
+    def _write_servers(self, servers: list[dict[str, Any]]) -> None:
+        records.write_json(self.paths.servers, servers, mode=0o600)
 
     # -- its end
 

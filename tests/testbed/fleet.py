@@ -11,11 +11,15 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from . import charts, entitlement, inventory, launch, linux, tools, workloads
 from .cluster import Cluster, ClusterError
 from .layout import HERE, BedPaths
 from .progress import say
+
+if TYPE_CHECKING:
+    from .installs import Way
 
 FILES = (
     "inventory.yml",
@@ -56,20 +60,34 @@ class Bed:
         wg: str = "helm",
         values: list[Path] | None = None,
         chart: str = "weave-gitops",
+        ingress: bool = False,
     ) -> Bed:
-        """Add what is missing; a healthy cluster is left as it is. `wg`: helm or none; `values`: more files for WG's chart."""
+        """Add what is missing; a healthy cluster is left as it is.
+
+        `wg`: one of the ways of installs.py; `values`: more files for WG's chart; `ingress`: with Traefik and an Ingress of the dashboard.
+        """
         bed = cls(directory)
         names = [f"c{number}" for number in range(1, clusters + 1)] if isinstance(clusters, int) else clusters
         _require("ip", "nft", "nsenter")
-        programs = tools.ensure_core()
+        from .installs import WAYS  # not above: the pods' programs import this package too, and need none of it
+
+        programs = tools.ensure_all()
+        way = WAYS[wg]
+        tools.ensure_all((*way.tools, *((tools.TRAEFIK,) if ingress else ())))
         with bed._alone():
             bed._prepare(programs["helm"])
             missing = [Cluster(bed.paths.cluster(name)) for name in names if not Cluster(bed.paths.cluster(name)).healthy()]
             bed._start(missing, programs)
-            if wg == "helm":
-                bed._for_all([bed.clusters[name] for name in names], lambda cluster: bed._install(cluster, chart, values))
+            way.prepare(bed.paths)
+            bed._for_all([bed.clusters[name] for name in names], lambda cluster: bed._install(cluster, way, chart, values, ingress))
             inventory.write(bed.paths, [cluster for cluster in bed.clusters.values() if cluster.running()])
         return bed
+
+    def end(self) -> None:
+        """End every cluster, and leave what the next ones begin with: charts, keys, repositories."""
+        with self._alone():
+            self._for_all(list(self.clusters.values()), self._stop)
+            inventory.write(self.paths, [])
 
     def down(self) -> None:
         """End exactly what was started here; logs stay."""
@@ -79,7 +97,7 @@ class Bed:
             self._for_all(list(self.clusters.values()), self._stop)
             for name in FILES:
                 (self.paths.root / name).unlink(missing_ok=True)
-            for folder in ("charts", ".charts.new", "clusters"):
+            for folder in ("charts", ".charts.new", "clusters", "repository", ".repository.new", "git"):
                 shutil.rmtree(self.paths.root / folder, ignore_errors=True)
         shutil.rmtree(self.paths.pids, ignore_errors=True)
 
@@ -125,11 +143,13 @@ class Bed:
         say(f"{cluster.name}: control plane is ready, {cluster.server}")
 
     @staticmethod
-    def _install(cluster: Cluster, chart: str, values: list[Path] | None) -> None:
+    def _install(cluster: Cluster, way: Way, chart: str, values: list[Path] | None, ingress: bool) -> None:
+        if way.install is None:
+            return
         if workloads.wge_there(cluster):
             say(f"{cluster.name}: Weave GitOps Enterprise is there, left as it is")
             return
-        workloads.install_wg(cluster, chart, values)
+        way.bring(cluster, chart, values or [], ingress)
         say(f"{cluster.name}: Weave GitOps answers at {cluster.entry_url}")
 
     @staticmethod

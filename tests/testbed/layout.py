@@ -33,6 +33,14 @@ class BedPaths:
         return self.root / "charts"
 
     @property
+    def chart_repository(self) -> Path:
+        return self.root / "repository"
+
+    @property
+    def git(self) -> Path:
+        return self.root / "git"
+
+    @property
     def entitlement(self) -> Path:
         return self.root / "entitlement.jwt"
 
@@ -87,6 +95,10 @@ class ClusterPaths:
     @property
     def faults(self) -> Path:
         return self.root / "faults.json"
+
+    @property
+    def servers(self) -> Path:
+        return self.root / "servers.json"
 
     @property
     def pods(self) -> Path:

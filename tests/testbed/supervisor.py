@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The process that holds one cluster together: namespace, servers, node agent and forwarders.
 
+Servers that `Cluster.serve` names later are kept in the same way, until they are withdrawn.
+
 It opens its listening sockets in the host's network, moves into a network of its own and starts everything there.
 Whatever ends it ends all of them (parent-death signal); a server that dies alone is started again.
 Run as `python -m testbed.supervisor BED_FOLDER CLUSTER`, by `Bed.up`.
@@ -23,6 +25,9 @@ from .forwarder import Forwarder
 from .layout import BedPaths, ClusterPaths
 
 RESTART_DELAY = 0.5
+FOLLOW_SECONDS = 0.25
+#: What a socket of the host's loopback leads to: API server, the dashboard's NodePort, the ingress controller if there is one.
+PORTS = ("api_port", "entry_port", "ingress_port")
 
 
 class Supervisor:
@@ -40,12 +45,12 @@ class Supervisor:
     def record(self, **more: object) -> None:
         """What `down` and `exec` read."""
         known = {"supervisor": records.identity(os.getpid()), "children": self._children_records, **more}
-        known.update({key: self._settings[key] for key in ("api_port", "entry_port") if key in self._settings})
+        known.update({key: self._settings[key] for key in PORTS if key in self._settings})
         records.write_json(self._paths.record, known)
 
     def open_sockets(self) -> None:
         """Free ports of the host's loopback, chosen by the kernel."""
-        for key in ("api_port", "entry_port"):
+        for key in PORTS:
             listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
             self._listeners.append(listener)
             self._settings[key] = listener.getsockname()[1]
@@ -62,7 +67,8 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopping.set)
-        targets = (("127.0.0.1", self._settings["api_port"]), (network.NODE_ADDRESS, self._settings["entry_node_port"]))
+        node = network.NODE_ADDRESS
+        targets = (("127.0.0.1", self._settings["api_port"]), (node, self._settings["entry_node_port"]), (node, network.INGRESS_PORT))
         for listener, target in zip(self._listeners, targets, strict=True):
             await Forwarder(listener, *target).start()
         starting = asyncio.create_task(self._start_all())
@@ -78,6 +84,22 @@ class Supervisor:
         self._watchers = [asyncio.create_task(self._keep(server)) for server in servers if server.name in first]
         await self._api_ready()
         self._watchers += [asyncio.create_task(self._keep(server)) for server in servers if server.name not in first]
+        self._watchers.append(asyncio.create_task(self._follow()))
+
+    async def _follow(self) -> None:
+        """What the file of more servers names is kept running; what it names no longer is ended."""
+        kept: dict[str, tuple[Server, asyncio.Task[None]]] = {}
+        while True:
+            wanted = [Server(**item) for item in records.read_json(self._paths.servers) or []]
+            for name, (server, task) in list(kept.items()):
+                if server not in wanted:
+                    task.cancel()
+                    await asyncio.wait([task])
+                    del kept[name]
+            for server in wanted:
+                if server.name not in kept:
+                    kept[server.name] = (server, asyncio.create_task(self._keep(server)))
+            await asyncio.sleep(FOLLOW_SECONDS)
 
     async def _api_ready(self) -> None:
         """`/readyz` may be asked by anybody."""
@@ -118,7 +140,11 @@ class Supervisor:
             self._children[server.name] = child
             self._children_records[server.name] = records.identity(child.pid)
             self.record()
-            code = await child.wait()
+            try:
+                code = await child.wait()
+            except asyncio.CancelledError:
+                child.kill()
+                raise
             print(f"{server.name} (pid {child.pid}) ended with {code}", flush=True)
             await asyncio.sleep(RESTART_DELAY)
 

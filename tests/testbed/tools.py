@@ -15,6 +15,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,7 +36,8 @@ class Tool:
 
     name: str
     programs: tuple[tuple[str, str], ...]
-    stamped: tuple[str, ...] = ()
+    #: Go packages from whose types controller-gen, one of the programs, makes CustomResourceDefinitions
+    kinds: tuple[str, ...] = ()
 
     @property
     def source(self) -> Path:
@@ -56,6 +58,24 @@ KUBERNETES = Tool(
 ETCD = Tool("etcd", (("etcd", "go.etcd.io/etcd/server/v3"),))
 HELM = Tool("helm", (("helm", "helm.sh/helm/v3/cmd/helm"),))
 CORE = (ETCD, KUBERNETES, HELM)
+#: Flux's own API modules, of the last helm-controller that serves v2beta1 and the sources of its time
+FLUX_CRDS = Tool(
+    "flux-crds",
+    (("controller-gen", "sigs.k8s.io/controller-tools/cmd/controller-gen"),),
+    tuple(
+        f"github.com/fluxcd/{controller}/api/{version}"
+        for controller, versions in (
+            ("helm-controller", ("v2", "v2beta1", "v2beta2")),
+            ("kustomize-controller", ("v1", "v1beta2")),
+            ("source-controller", ("v1", "v1beta2")),
+        )
+        for version in versions
+    ),
+)
+KUSTOMIZE = Tool("kustomize", (("kustomize", "sigs.k8s.io/kustomize/kustomize/v5"),))
+KUSTOMIZE_CONTROLLER = Tool("kustomize-controller", (("kustomize-controller", "github.com/fluxcd/kustomize-controller"),))
+TRAEFIK = Tool("traefik", (("traefik", "github.com/traefik/traefik/v3/cmd/traefik"),))
+FULL = (*CORE, FLUX_CRDS, KUSTOMIZE, KUSTOMIZE_CONTROLLER, TRAEFIK)
 
 
 def ldflags(tool: Tool) -> str:
@@ -81,7 +101,7 @@ def cache_root() -> Path:
 
 def folder(tool: Tool) -> Path:
     """Where the finished programs of `tool` lie."""
-    digest = hashlib.sha256(ldflags(tool).encode())
+    digest = hashlib.sha256("\n".join((ldflags(tool), *tool.kinds)).encode())
     for name in ("go.mod", "go.sum"):
         digest.update((tool.source / name).read_bytes())
     return cache_root() / "tools" / f"{tool.name}-{digest.hexdigest()[:16]}"
@@ -134,6 +154,24 @@ def _compile(tool: Tool, program: str, package: str, into: Path, go: str) -> Non
         raise ToolsError(f"building {program} failed:\n{done.stderr[-4000:]}")
 
 
+def _make_kinds(tool: Tool, into: Path, go: str) -> None:
+    """One file a kind; controller-gen asks `go` where the packages are."""
+    command = [str(into / "controller-gen"), "crd", *(f"paths={package}" for package in tool.kinds), f"output:crd:dir={into / 'crds'}"]
+    path = os.pathsep.join((str(Path(go).parent), os.environ.get("PATH", os.defpath)))
+    with Working(f"making CustomResourceDefinitions ({tool.name})"):
+        done = subprocess.run(
+            command,
+            cwd=tool.source,
+            env={**_environment(), "PATH": path},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    if done.returncode:
+        raise ToolsError(f"making CustomResourceDefinitions failed:\n{done.stderr[-4000:]}")
+
+
 def _build(tool: Tool, final: Path) -> None:
     """Into a folder beside, then one rename."""
     go = find_go()
@@ -143,6 +181,8 @@ def _build(tool: Tool, final: Path) -> None:
     try:
         for program, package in tool.programs:
             _compile(tool, program, package, beside, go)
+        if tool.kinds:
+            _make_kinds(tool, beside, go)
         beside.chmod(0o755)
         beside.rename(final)
     finally:
@@ -162,10 +202,10 @@ def ensure(tool: Tool) -> Path:
     return final
 
 
-def ensure_core() -> dict[str, str]:
-    """Program name to path for everything a cluster needs, and helm."""
+def ensure_all(wanted: Iterable[Tool] = CORE) -> dict[str, str]:
+    """Program name to path; by default for everything a cluster needs, and helm."""
     found: dict[str, str] = {}
-    for tool in CORE:
+    for tool in wanted:
         place = ensure(tool)
         found.update({program: str(place / program) for program, _package in tool.programs})
     return found
@@ -173,5 +213,5 @@ def ensure_core() -> dict[str, str]:
 
 def main() -> None:
     """Build what is missing and list it."""
-    for name, path in ensure_core().items():
+    for name, path in ensure_all().items():
         say(f"{name}: {path}")

@@ -89,16 +89,23 @@ def install_wg(cluster: Cluster, chart: str = "weave-gitops", extra: list[Path] 
         helm(cluster, "uninstall", RELEASE, "-n", NAMESPACE, "--ignore-not-found", "--wait")  # what a killed `up` left half done
         where = str(cluster.paths.bed.charts / chart)
         helm(cluster, "install", RELEASE, where, "-n", NAMESPACE, "--create-namespace", "-f", str(file), *more)
-    if api.find(f"/api/v1/namespaces/{NAMESPACE}/secrets/{entitlement.SECRET_NAME}") is None:
-        put_entitlement(api, cluster.paths.bed.entitlement.read_text(encoding="ascii"))
-    wait_until(f"a ready pod of Weave GitOps on {cluster.name}", lambda: _ready(api), 60)
-    wait_until(f"the dashboard of {cluster.name} at {cluster.entry_url}", lambda: answers(cluster.entry_url) == 200, 30)
+    entitle_and_wait(cluster, api)
     api.close()
 
 
-def _ready(api: Api) -> bool:
-    found = api.get(f"{DEPLOYMENTS}?labelSelector=app.kubernetes.io/instance%3D{RELEASE}")["items"]
-    return any(item.get("status", {}).get("readyReplicas", 0) >= 1 for item in found)
+def entitle_and_wait(cluster: Cluster, api: Api, namespace: str = NAMESPACE) -> None:
+    """The entitlement's Secret, unless there is one, and the wait until the dashboard answers from outside."""
+    if api.find(f"/api/v1/namespaces/{namespace}/secrets/{entitlement.SECRET_NAME}") is None:
+        put_entitlement(api, cluster.paths.bed.entitlement.read_text(encoding="ascii"), namespace)
+    wait_until(f"a ready pod of Weave GitOps on {cluster.name}", lambda: _ready(api, namespace), 60)
+    wait_until(f"the dashboard of {cluster.name} at {cluster.entry_url}", lambda: answers(cluster.entry_url) == 200, 30)
+
+
+def _ready(api: Api, namespace: str) -> bool:
+    """By the image's name, which all versions share."""
+    found = api.get(f"/apis/apps/v1/namespaces/{namespace}/deployments")["items"]
+    ours = [item for item in found if any("/wego-app:" in part["image"] for part in item["spec"]["template"]["spec"]["containers"])]
+    return any(item.get("status", {}).get("readyReplicas", 0) >= 1 for item in ours)
 
 
 def wge_there(cluster: Cluster) -> bool:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Stands for the server of Weave GitOps (image wego-app), v0.38.0 and, near enough, the other Helm-era versions.
+"""Stands for the server of Weave GitOps (image wego-app), v0.38.0 and, near enough, the other Helm-era versions; with the
+arguments `ui run` for v0.6, which has no login, no feature flags and no metrics, and is given its Applications empty.
 
 Keeps: flags (an unknown one ends it), plain HTTP on 9001 with `--insecure`, TLS from files otherwise, metrics on
 their own port, `/health/`, all recorded answers, no bearer tokens, `cluster-user-auth` needed at start while
@@ -74,6 +75,31 @@ class WeaveGitOps(Product):
         return {**entry, "json": {**entry["json"], "semver": os.environ.get("TESTBED_IMAGE_TAG", entry["json"]["semver"])}}
 
 
+class Legacy(WeaveGitOps):
+    """The server of the manifests era: everybody may ask everything."""
+
+    lists = {"/v1/applications": b'{"applications":[]}', "/v1/profiles": b'{"profiles":[]}'}
+
+    async def handle(self, request: Request) -> Answer | None:
+        if not request.path.startswith("/v1/"):
+            return super().other(request)
+        if request.path in self.lists:
+            return Answer(200, self.lists[request.path], "application/json")
+        return Answer(404, b'{"code":5, "message":"Not Found", "details":[]}', "application/json")
+
+
+async def legacy(given: list[str]) -> int:
+    """`ui run` listens on 9001 without TLS."""
+    parser = argparse.ArgumentParser(prog="gitops ui run", allow_abbrev=False)
+    parser.add_argument("-l", "--log-to-stdout", action="store_true")
+    parser.add_argument("--helm-repo-namespace", default="wego-system")
+    parser.add_argument("--port", type=int, default=9001)
+    options = parser.parse_args(given)
+    await Server(Legacy([], "Default").handle).listen(os.environ["TESTBED_ADDRESS"], options.port, None)
+    await asyncio.Event().wait()
+    return 0
+
+
 def _tls(options: argparse.Namespace) -> ssl.SSLContext | None:
     """The files named by the flags, looked for below the pod's root."""
     if options.insecure == "true":
@@ -89,6 +115,8 @@ def _tls(options: argparse.Namespace) -> ssl.SSLContext | None:
 async def main() -> int:
     """The exit code; never returns while all is well."""
     loaded()
+    if sys.argv[1:3] == ["ui", "run"]:
+        return await legacy(sys.argv[3:])
     options = arguments(sys.argv[1:])
     if options.insecure != "true" and not (options.tls_cert_file and options.tls_private_key_file):
         print("TLS is enabled but no certificate or private key was given", flush=True)
