@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the EndpointSlices of some Services say, moment by moment. PRIVATE: can change at any time.
+"""What some objects say, moment by moment: of the EndpointSlices of some Services everything. PRIVATE: can change at any time.
 
 One list, then a watch from the version of that list, so no change between the two is missed. A stream that ends goes on
 from the last version seen; when the server no longer has that version the list is taken again and recorded as it is.
@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -40,31 +40,30 @@ PAUSE_SECONDS = 0.5
 """Between two streams, so that a server in trouble is not hammered."""
 
 
-class EndpointWatch:
-    """Follows the slices of ``services`` in ``namespace`` and remembers every change."""
+class Watch:
+    """Follows what of a collection is selected; what becomes of each object is its heirs' business."""
 
     def __init__(
         self,
         connection: Connection,
         credentials: Credentials,
-        namespace: str,
-        services: Sequence[str],
+        path: str,
+        selected: Mapping[str, str],
         clock: Clock,
     ) -> None:
+        """``path`` is the collection's; ``selected`` are the parameters of the query that say which of its objects."""
         self._transport = Transport(
             connection,
             credentials,
             headers={"Accept": "application/json"},
             connections=1,
         )
-        self._path = f"/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices"
-        self._labels = f"{SERVICE_LABEL} in ({','.join(services)})"
+        self._path = path
+        self._selected = dict(selected)
         self._clock = clock
         self._stop = threading.Event()
         self._stream: BaseHTTPResponse | None = None
         self._version = ""
-        self._known: dict[str, str] = {}
-        self.events: list[EndpointEvent] = []
         self.troubles: list[tuple[float, str]] = []
         """When the watch could not see, with the reason. Empty is what one wants."""
 
@@ -72,12 +71,7 @@ class EndpointWatch:
         """Take the list and record it; raises Unreachable, Unauthorised, Forbidden or Rejected, trying nothing twice."""
         content = self._listed()
         self._version = content.get("metadata", {}).get("resourceVersion", "")
-        items = content.get("items") or []
-        present = {item["metadata"]["name"] for item in items}
-        for name in [name for name in self._known if name not in present]:
-            self.events.append(EndpointEvent(self._clock.monotonic(), self._known.pop(name), name, (), (), deleted=True))
-        for item in items:
-            self._record(item, deleted=False)
+        self._listed_again(content.get("items") or [])
 
     def follow(self) -> None:
         """Watch until ``stop``; for a thread of its own. Troubles are remembered, none ends it."""
@@ -112,7 +106,7 @@ class EndpointWatch:
             self.troubles.append((self._clock.monotonic(), reason))
 
     def _request(self, **query: str) -> Request:
-        words = urlencode({"labelSelector": self._labels, **query})
+        words = urlencode({**self._selected, **query})
         return Request("GET", f"{self._path}?{words}", self._transport.connection.server)
 
     def _listed(self) -> Object:
@@ -170,6 +164,38 @@ class EndpointWatch:
         self._version = item["metadata"]["resourceVersion"]
         if kind != "BOOKMARK":
             self._record(item, deleted=kind == "DELETED")
+
+    def _listed_again(self, items: Sequence[Object]) -> None:
+        """All that is there, at the beginning and whenever changes may have been missed."""
+        raise NotImplementedError
+
+    def _record(self, item: Object, *, deleted: bool) -> None:
+        """One change."""
+        raise NotImplementedError
+
+
+class EndpointWatch(Watch):
+    """Follows the slices of ``services`` in ``namespace`` and remembers every change."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        credentials: Credentials,
+        namespace: str,
+        services: Sequence[str],
+        clock: Clock,
+    ) -> None:
+        path = f"/apis/discovery.k8s.io/v1/namespaces/{namespace}/endpointslices"
+        super().__init__(connection, credentials, path, {"labelSelector": f"{SERVICE_LABEL} in ({','.join(services)})"}, clock)
+        self._known: dict[str, str] = {}
+        self.events: list[EndpointEvent] = []
+
+    def _listed_again(self, items: Sequence[Object]) -> None:
+        present = {item["metadata"]["name"] for item in items}
+        for name in [name for name in self._known if name not in present]:
+            self.events.append(EndpointEvent(self._clock.monotonic(), self._known.pop(name), name, (), (), deleted=True))
+        for item in items:
+            self._record(item, deleted=False)
 
     def _record(self, item: Object, *, deleted: bool) -> None:
         event = event_of(item, self._clock.monotonic(), deleted=deleted)
