@@ -10,7 +10,10 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 
+from ..._errors import Blocked
 from ..._files import read_limited
+from ..deliveries import require_delivery
+from ..images import containers_in, pod_spec, registry_of
 from ..model import Object, Rung
 from ..objects import labels_of, name_of, namespace_of, object_path
 from ..situation import Situation
@@ -27,6 +30,16 @@ _ARCHIVE_LIMIT = 64 * 1024 * 1024
 def chart_fixed(evidence: Evidence) -> Judged:
     """TA-01. No request. The same chart must be there on the day of the upgrade as on the day of the preflight."""
     release = evidence.now.target.release
+    try:
+        require_delivery(evidence.now)
+    except Blocked as problem:
+        return failed(problem.what, problem.next_step)
+    if release.rendered:
+        file = os.path.basename(release.rendered)
+        return warned(
+            f"WGE is the file {file}, {_digest_of(release.rendered)}: nothing is carried over into it from WG.",
+            "Look into the result of wge_info (inherited) for what it has to say.",
+        )
     if not release.chart:
         return skipped("No chart was given: WGE is installed already.")
     rendered = _chart_version(evidence.now)
@@ -36,8 +49,7 @@ def chart_fixed(evidence: Evidence) -> Judged:
         )
     path = os.path.expanduser(release.chart)
     if os.path.isfile(path):
-        digest = hashlib.sha256(read_limited(path, _ARCHIVE_LIMIT)).hexdigest()
-        return passed(f"The chart is the archive {os.path.basename(path)} {rendered}".rstrip() + f", SHA-256 {digest}.")
+        return passed(f"The chart is the archive {os.path.basename(path)} {rendered}".rstrip() + f", {_digest_of(path)}.")
     if os.path.isdir(path):
         return passed(f"The chart is the folder {os.path.basename(os.path.abspath(path))} {rendered}".rstrip() + ", as it is now.")
     if "@sha256:" in release.chart or release.chart.endswith((".tgz", ".tar.gz")):
@@ -52,11 +64,16 @@ def chart_fixed(evidence: Evidence) -> Judged:
     return passed(f"The chart is {release.chart} {release.version}.")
 
 
+def _digest_of(path: str) -> str:
+    """Of a file; a snapshot that is judged again need not have it."""
+    return f"SHA-256 {hashlib.sha256(read_limited(path, _ARCHIVE_LIMIT)).hexdigest()}" if os.path.isfile(path) else "which is not here"
+
+
 def images(evidence: Evidence) -> Judged:
     """TA-04. No request, or one for each pull Secret that is named."""
     now = evidence.now
     pods = [(item, spec) for item in now.target.objects if (spec := pod_spec(item))]
-    found = sorted({str(c.get("image") or "") for _item, spec in pods for c in _containers(spec)})
+    found = sorted({str(c.get("image") or "") for _item, spec in pods for c in containers_in(spec)})
     if not found:
         return skipped("The chart makes no pods.")
     loose = [image or "(none)" for image in found if not _is_fixed(image)]
@@ -73,31 +90,11 @@ def images(evidence: Evidence) -> Judged:
     if mirror not in PUBLIC and away:
         return warned(
             f"WG's image comes from {mirror}, but images of WGE come from {', '.join(away)}. {NOT_ASKED}",
-            "If this cluster reaches its mirror only, name it in wge_values (images.clustersService, images.uiServer, and the sub-charts).",
+            "If this cluster reaches its mirror only, name it in wge_image_mirrors, or in wge_values (images.clustersService, "
+            "images.uiServer, and the sub-charts).",
         )
     pinned = sum("@sha256:" in image for image in found)
     return passed(f"Images from {', '.join(hosts)}, all of a fixed version, {pinned} of {len(found)} by digest. {NOT_ASKED}")
-
-
-def pod_spec(item: Object) -> Object:
-    """The pod that an object makes, empty when it makes none."""
-    spec = item.get("spec") or {}
-    if item.get("kind") == "Pod":
-        return dict(spec)
-    if item.get("kind") == "CronJob":
-        spec = (spec.get("jobTemplate") or {}).get("spec") or {}
-    found: Object = (spec.get("template") or {}).get("spec") or {}
-    return found if item.get("kind") in ("CronJob", "DaemonSet", "Deployment", "Job", "StatefulSet") else {}
-
-
-def registry_of(image: str) -> str:
-    """``ghcr.io`` of ``ghcr.io/weaveworks/wego-app:v0.38.0``; without a host it is Docker Hub's."""
-    first, slash, _rest = image.partition("/")
-    return first if slash and ("." in first or ":" in first or first == "localhost") else "docker.io"
-
-
-def _containers(spec: Object) -> list[Object]:
-    return [*(spec.get("initContainers") or []), *(spec.get("containers") or [])]
 
 
 def _is_fixed(image: str) -> bool:
@@ -125,7 +122,7 @@ def _named_secrets(now: Situation, pods: Iterable[tuple[Object, Object]]) -> dic
     found: dict[tuple[str, str], set[str]] = {}
     for item, spec in pods:
         names = {str(entry.get("name")) for entry in spec.get("imagePullSecrets") or []} - made
-        hosts = {registry_of(str(container.get("image") or "")) for container in _containers(spec)}
+        hosts = {registry_of(str(container.get("image") or "")) for container in containers_in(spec)}
         for name in names:
             found.setdefault((namespace_of(item) or now.namespace, name), set()).update(hosts)
     return found

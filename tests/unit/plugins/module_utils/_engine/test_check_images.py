@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.checks.evidence import Judged
-from ansible_collections.weaveworks.wge.plugins.module_utils._engine.checks.images import chart_fixed, images, pod_spec, registry_of
+from ansible_collections.weaveworks.wge.plugins.module_utils._engine.checks.images import chart_fixed, images
+from ansible_collections.weaveworks.wge.plugins.module_utils._engine.images import pod_spec, registry_of
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.model import Object
 from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_products import (
     NAMESPACE,
