@@ -40,6 +40,7 @@ class Case:
     ended: float = 0.0
     lane: str = ""
     lost: int = 0
+    form: str = "A"
 
     @property
     def safe(self) -> bool:

@@ -11,19 +11,19 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from integration.lab import NAMESPACE, WG_SERVICE, Lab
+from integration.lab import Lab
 from integration.witness import Seen, Witness
 from testbed import Cluster, wait_until
+from testbed.flux.git import Repository
 from witness.access import Access
 from witness.load import PORTS
 
-from . import points, steps, stock
+from . import debt, points, steps, stock
+from .forms import FORMS, Form
 from .gate import Gate, Trap
 from .points import Point, Sent
 from .runs import Launcher, Play
 
-LEASE = f"/apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases/wge-upgrade"
-JOURNALS = f"/api/v1/namespaces/{NAMESPACE}/secrets"
 QUIET = 2.5
 """Seconds WG is left alone after a flip: longer than the witness keeps a connection, and its node takes to learn of the flip."""
 TIMES = {"baseline_seconds": 0, "rehearse_seconds": 0, "verify_seconds": 0, "soak_seconds": 0, "quiet_seconds": QUIET, "ready_seconds": 60}
@@ -81,9 +81,10 @@ class Begun:
 class Lane:
     """A cluster, the gate before it, the witness on it."""
 
-    def __init__(self, lab: Lab, launcher: Launcher, cluster: Cluster, folder: Path) -> None:
-        self.lab, self.cluster, self.folder = lab, cluster, folder
+    def __init__(self, lab: Lab, launcher: Launcher, cluster: Cluster, folder: Path, form: Form = FORMS["A"]) -> None:
+        self.lab, self.cluster, self.folder, self.form = lab, cluster, folder, form
         folder.mkdir(parents=True)
+        form.prepare(cluster)
         self._launcher = launcher
         self.access = Access.from_kubeconfig(lab.identity(cluster))
         self._runs = 0
@@ -105,7 +106,8 @@ class Lane:
         number = len(self.seen)
         words = ("--renewal", "1", "--ports-from", str(PORTS[self._ports % len(PORTS)]))
         self._watched = time.monotonic()
-        self._witness = Witness(self.cluster, self.folder / f"witness{number}", (WG_SERVICE,), RATE, *words)
+        place, name = self.form.namespace, self.form.service
+        self._witness = Witness(self.cluster, self.folder / f"witness{number}", (name,), RATE, *words, service=(place, name))
         wait_until("the witness at work", self._witness.ready, 60)
 
     def leave(self) -> None:
@@ -124,6 +126,8 @@ class Lane:
     def begin(self, goal: str, point: Point | None = None, strike: Strike | None = None, way_in: WayIn | None = None, **more: Any) -> Begun:
         """One run, begun. ``strike`` is what happens at the point, by default that who is named there is killed."""
         way_in = way_in or self.way_in
+        if goal == "finalised":
+            self.pay()
         holder: list[Play] = []
         trap = Trap(point, lambda: (strike or _kill)(holder[0], point)) if point else None
         way_in.gate.begin(trap)
@@ -160,33 +164,49 @@ class Lane:
 
     def forget_holder(self) -> None:
         """What time does to the lock of a dead run: nobody holds it any more. (That it is waited out is a case of its own.)"""
-        api = self.cluster.api()
-        if api.find(LEASE):
-            api.patch(LEASE, {"spec": {"holderIdentity": ""}})
+        api, path = self.cluster.api(), f"/apis/coordination.k8s.io/v1/namespaces/{self.form.namespace}/leases/wge-upgrade"
+        if api.find(path):
+            api.patch(path, {"spec": {"holderIdentity": ""}})
         api.close()
+
+    def pay(self) -> None:
+        """What git owes before WG may be removed, once for each upgrade."""
+        git = Repository(self.lab.bed.paths.git)
+        if not self.form.owes_git or debt.is_paid(git, self.cluster):
+            return
+        self._runs += 1
+        folder = self.folder / f"run{self._runs:03}-git"
+        checkout = self.folder / f"checkout{self._runs:03}"
+        debt.clone(git, checkout)
+        self.way_in.gate.begin()
+        told = {"checkout": str(checkout), "wge_cluster_uid": self.cluster.uid}
+        play = self._launcher.begin(folder, debt.playbook(self.folder), self.way_in.inventory, "-e", json.dumps(told)).ended()
+        if play.rc:
+            raise AssertionError(f"{self.cluster.name}: git could not be told:\n{play.text[-3000:]}")
+        debt.merge(self.cluster, checkout)
 
     def tidy(self) -> None:
         """Journals of former cases are evidence that nobody reads here."""
-        api = self.cluster.api()
-        for item in api.get(f"{JOURNALS}?labelSelector={stock.JOURNAL_LABEL.replace('/', '%2F')}%3Drolled-back")["items"]:
-            api.delete(f"{JOURNALS}/{item['metadata']['name']}")
+        api, journals = self.cluster.api(), f"/api/v1/namespaces/{self.form.namespace}/secrets"
+        for item in api.get(f"{journals}?labelSelector={stock.JOURNAL_LABEL.replace('/', '%2F')}%3Drolled-back")["items"]:
+            api.delete(f"{journals}/{item['metadata']['name']}")
         api.close()
 
     def learn(self, goal: str) -> None:
         """Remember what a clean run leaves."""
-        self.clean[goal], self.uids = stock.of(self.cluster)
+        self.clean[goal], self.uids = stock.of(self.cluster, self.form.by_flux)
 
     def learn_identities(self) -> None:
         """After WG was installed anew."""
-        self.uids = stock.of(self.cluster)[1]
+        self.uids = stock.of(self.cluster, self.form.by_flux)[1]
 
     def wrong(self, goal: str) -> list[str]:
-        """What differs from what a clean run leaves, and whose identity was lost."""
+        """What differs from what a clean run leaves, where one was made, and whose identity was lost."""
         said: list[str] = []
         end = time.monotonic() + 5
         while True:  # controllers of the cluster may be a moment late
-            found, uids = stock.of(self.cluster)
-            said = stock.differences(self.clean[goal], found)
+            found, uids = stock.of(self.cluster, self.form.by_flux)
+            said = stock.differences(self.clean[goal], found) if goal in self.clean else []
             said += [f"{key} is another object now" for key, uid in self._kept().items() if uids.get(key, uid) != uid]
             if not said or time.monotonic() > end:
                 return said
@@ -223,6 +243,7 @@ class Lane:
             "state": goal,
             **TIMES,
             **({"retention_days": 0} if goal == "finalised" else {}),
+            **self.form.options(self.lab),
             **more,
         }
         path = self.folder / f"{'-'.join([goal, *more])}.yml"

@@ -45,6 +45,8 @@ class Matrix:
     """A case that ends at `parked`, in place of a clean climb that would teach nothing more."""
     waiting: dict[str, deque[Journey]] = field(default_factory=dict)
     known: dict[str, set[Sent]] = field(default_factory=dict)
+    foreseen: dict[str, int] = field(default_factory=dict)
+    """How many points each journey has, whatever part of them is tried."""
     met: dict[tuple[str, Sent], Point] = field(default_factory=dict)
     tried: list[Case] = field(default_factory=list)
     unreached: list[Case] = field(default_factory=list)
@@ -84,6 +86,7 @@ class Matrix:
         with self._lock:
             if not self.waiting:
                 points = {journey: points_of(found) for journey, found in writes.items()}
+                self.foreseen = {journey: len(found) for journey, found in points.items()}
                 self.known = {journey: {point.sent for point in found} for journey, found in points.items()}
                 self.waiting = {j: deque(self._chosen(j, found)) for j, found in points.items() if j in self.journeys}
 

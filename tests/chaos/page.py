@@ -18,33 +18,43 @@ from .points import MOMENTS, RUN, Sent
 from .result import Result
 from .table import last_line, outcome
 
-BEGIN, END = ".. begin of what make chaos writes\n", ".. end of what make chaos writes\n"
-TITLES = {"parked": "On the way to parked", "rolled_back": "On the way back", "finalised": "On the way to finalised"}
+BEGIN, END = ".. begin of what make chaos writes: form {form}\n", ".. end of what make chaos writes: form {form}\n"
+TITLES = {"parked": "on the way to parked", "rolled_back": "on the way back", "finalised": "on the way to finalised"}
 HEAD = ("Step", "Write", *MOMENTS, "Lost")
 WIDTHS = "22 39 12 12 12 3"
 HEAD_BESIDE = ("What is tried", "Where", "What came of it", "Further runs", "Lost")
 WIDTHS_BESIDE = "28 28 34 5 5"
 
 
-def write(path: Path, result: Result) -> None:
-    """Put the tables in their place. ValueError when the page has none."""
-    before, _begin, rest = path.read_text(encoding="utf-8").partition(BEGIN)
-    _old, end, after = rest.partition(END)
-    if not end:
-        raise ValueError(f"{path} has no place for the tables")
-    path.write_text(f"{before}{BEGIN}\n{_tables(result)}\n{END}{after}", encoding="utf-8")
+def write(path: Path, result: Result, form: str) -> None:
+    """Put the tables of a form in their place. ValueError when the page has none."""
+    begin, end = (mark.format(form=form) for mark in (BEGIN, END))
+    before, _begin, rest = path.read_text(encoding="utf-8").partition(begin)
+    _old, found, after = rest.partition(end)
+    if not found:
+        raise ValueError(f"{path} has no place for the tables of form {form}")
+    path.write_text(f"{before}{begin}\n{_tables(result.of_form(form), form)}\n{end}{after}", encoding="utf-8")
 
 
-def _tables(result: Result) -> str:
-    said = (
-        f"The last run of all of it, on {os.cpu_count()} cores in {result.seconds / 60:.0f} minutes: {last_line(result)} of {result.asked}."
-    )
-    lines = [said, ""]
+def _tables(result: Result, form: str) -> str:
+    lines = [_said(result, form), ""]
     for journey in JOURNEYS:
         cases = [case for case in result.cases if case.journey == journey and not case.beside]
-        lines += table(TITLES[journey], WIDTHS, HEAD, _rows(result, cases))
-    rows = [_row_beside(case) for case in result.cases if case.beside]
-    return "\n".join([*lines, *table("Beside these", WIDTHS_BESIDE, HEAD_BESIDE, sorted(rows))])
+        if cases:
+            lines += table(f"Form {form}, {TITLES[journey]}", WIDTHS, HEAD, _rows(result, cases))
+    if rows := [_row_beside(case) for case in result.cases if case.beside]:
+        lines += table("Beside these", WIDTHS_BESIDE, HEAD_BESIDE, sorted(rows))
+    return "\n".join(lines)
+
+
+def _said(result: Result, form: str) -> str:
+    """How much was tried, and what came of it."""
+    last = last_line(result)
+    if result.whole(form):
+        return f"The last run of all of it, on {os.cpu_count()} cores in {result.seconds / 60:.0f} minutes: {last} of {result.asked}."
+    of = sum(number for key, number in result.foreseen.items() if key.startswith(f"{form} "))
+    number = f", of {of} in all" if of else ""
+    return f"A part of the points, spread over the writes of each journey{number}: {last} of {result.asked}."
 
 
 def _rows(result: Result, cases: Sequence[Case]) -> list[tuple[str, ...]]:

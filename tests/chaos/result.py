@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from . import beside
 from .cases import Case
+from .forms import FORMS
 from .points import Point, Sent
 
 
@@ -23,10 +24,14 @@ class Result:
     asked: int = 0
     notes: list[str] = field(default_factory=list)
     steps: dict[str, str] = field(default_factory=dict)
-    """By journey and write (`key_of`), in the order of the writes."""
+    """By form, journey and write (`key_of`), in the order of the writes."""
+    counted: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """By form, how many requests were sent, and how many of them lost."""
+    foreseen: dict[str, int] = field(default_factory=dict)
+    """By form and journey, how many points there are, tried or not."""
     seconds: float = 0.0
     parts: list[str] = field(default_factory=list)
-    """Which parts of the matrix are in here, without an end before their time."""
+    """Which parts of which form's matrix (`B 2/5`) are in here, without an end before their time."""
     others: list[str] = field(default_factory=list)
     """What was tried beside the matrix, to the end as well."""
 
@@ -35,11 +40,20 @@ class Result:
         """Whether there is anything in it, and nothing to repair."""
         return bool(self.cases) and all(case.safe for case in self.cases) and not self.lost
 
-    @property
-    def whole(self) -> bool:
-        """Whether no part is missing."""
-        of = {int(part.partition("/")[2]) for part in self.parts}
-        return len(of) == 1 and len(set(self.parts)) == of.pop() and set(self.others) == set(beside.chosen(beside.EVERYTHING))
+    def whole(self, form: str) -> bool:
+        """Whether no part of a form's matrix is missing, nor anything that is tried beside it."""
+        parts = {part.partition(" ")[2] for part in self.parts if part.startswith(f"{form} ")}
+        of = {int(part.partition("/")[2]) for part in parts}
+        return (
+            len(of) == 1
+            and len(parts) == of.pop()
+            and (not FORMS[form].with_others or set(self.others) == set(beside.chosen(beside.EVERYTHING)))
+        )
+
+    def of_form(self, form: str) -> Result:
+        """What of it was tried on one form."""
+        asked, lost = self.counted.get(form, (0, 0))
+        return replace(self, cases=[case for case in self.cases if case.form == form], asked=asked, lost=lost)
 
     def step_of(self, case: Case) -> str:
         """The step to which the write of a case belongs; empty for one that lies between two."""
@@ -48,7 +62,7 @@ class Result:
     @staticmethod
     def key(case: Case) -> str:
         """What the steps are known by."""
-        return key_of(case.journey, case.point.sent)
+        return key_of(case.form, case.journey, case.point.sent)
 
     def learn(self, steps: Mapping[str, str]) -> None:
         """What is known already stands."""
@@ -67,9 +81,9 @@ def read(path: Path) -> Result:
     return Result(**{**content, "cases": [_case(entry) for entry in content["cases"]]})
 
 
-def key_of(journey: str, write: Sent) -> str:
+def key_of(form: str, journey: str, write: Sent) -> str:
     """What the steps of a result are known by."""
-    return f"{journey} {write}"
+    return f"{form} {journey} {write}"
 
 
 def together(results: Sequence[Result]) -> Result:
@@ -85,6 +99,10 @@ def together(results: Sequence[Result]) -> Result:
     )
     for result in results:
         whole.learn(result.steps)
+        for form, (asked, lost) in result.counted.items():
+            before = whole.counted.get(form, (0, 0))
+            whole.counted[form] = before[0] + asked, before[1] + lost
+        whole.foreseen |= result.foreseen
     return whole
 
 

@@ -4,18 +4,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.ladder import Outcome
 from ansible_collections.weaveworks.wge.plugins.module_utils._errors import Conflict
-from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_faults import Fault
+from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine import standin_flux, standin_git
+from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_faults import Fault, positions, short
 from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_products import WG_NAME
 from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_runs import KEPT, climb, finalise, later, roll_back
 from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_witness import Witness, content
 from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_world import World
 
 Run = Callable[[World, Fault], Outcome | None]
+OWNER, OURS = "helmreleases/ww-gitops", "helmreleases/weave-gitops-enterprise"
+APPLIER = "kustomizations/flux-system"
+
+
+Make = Callable[[Path], World]
+
+
+def by_flux(folder: Path) -> World:
+    """Form B."""
+    return standin_flux.lived_in(folder)[0]
+
+
+def by_git(folder: Path) -> World:
+    """Form C."""
+    return standin_git.lived_in(folder)[0]
 
 
 def arrives_late(scene: World, fault: Fault) -> None:
@@ -79,6 +96,31 @@ def test_the_removal_of_wg_after_another_run_has_it_serve_again(scene: World) ->
     later(scene, days=8)
     fault = held_up(scene, to_finalised, "delete", f"deployments/{WG_NAME}")
     roll_back(scene)
+    arrives_late(scene, fault)
+
+
+@pytest.mark.parametrize(
+    ("make", "goal", "run", "write", "number", "other"),
+    [
+        pytest.param(by_flux, "", climb, ("patch", OWNER), 0, roll_back, id="a hand-over after a way back"),
+        pytest.param(by_flux, "", climb, ("patch", OWNER), 1, roll_back, id="a suspend after a way back"),
+        pytest.param(by_flux, "soaked", roll_back, ("patch", OWNER), 0, climb, id="a resume after a climb"),
+        pytest.param(by_flux, "soaked", roll_back, ("delete", OURS), 0, climb, id="the removal of WGE after a climb"),
+        pytest.param(by_git, "", climb, ("patch", OWNER), 0, roll_back, id="a shield after a way back"),
+        pytest.param(by_git, "soaked", roll_back, ("patch", OWNER), -1, climb, id="a shield taken off after a climb"),
+        pytest.param(by_git, "", climb, ("patch", APPLIER), 0, roll_back, id="a request for a run of git after a way back"),
+    ],
+)
+def test_what_has_flux_act(tmp_path: Path, make: Make, goal: str, run: Run, write: tuple[str, str], number: int, other: Run) -> None:
+    at = 0
+    for fault in (Fault(), Fault(kind="kill before")):  # a run that nobody disturbs says which write it is
+        scene = make(tmp_path)
+        if goal:
+            climb(scene, goal=goal)
+        fault.at = at if fault.kind else -1
+        run(scene, fault)
+        at = positions(short(fault), *write)[number]
+    other(scene, Fault())
     arrives_late(scene, fault)
 
 
