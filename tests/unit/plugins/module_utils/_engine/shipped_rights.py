@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import product
+from pathlib import Path
 from urllib.parse import unquote
 
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine import finalising, kept, ladder, logins, plan
@@ -18,25 +20,34 @@ from ansible_collections.weaveworks.wge.plugins.module_utils._engine.archive.mod
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.archive.scope import EVERYTHING, MANY, Collector
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.checks import binding_kinds, route_table
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.checks.permissions import wanted_forwards
+from ansible_collections.weaveworks.wge.plugins.module_utils._engine.deliveries import delivery_of
+from ansible_collections.weaveworks.wge.plugins.module_utils._engine.fencing import rights_to_fence
+from ansible_collections.weaveworks.wge.plugins.module_utils._engine.guard import rights_to_watch
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.model import Right
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.rbac import RBAC
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.restore.run import Outcome, Run, Terms
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.restore.wish import Wish
-from ansible_collections.weaveworks.wge.plugins.module_utils._engine.rights import of_chart
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.situation import Situation
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.snapshot import take
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.steps.switch import rights_to_probe
 
+from . import standin_git
 from .restore.archived import contents
 from .shipped_roles import VERBS, made, rich_world, shipped
 from .standin import UID
+from .standin_flux import lived_in
+from .standin_meddlers import enforce
 from .standin_products import NAMESPACE, RELEASE, secret, thing
 from .standin_world import World
 
 RARE = (
     Right("list", "gateway.networking.k8s.io", "referencegrants"),  # where a route in another namespace leads to WG
-    Right("get", "kustomize.toolkit.fluxcd.io", "kustomizations"),  # where a Secret comes out of git
+    Right("get", "kustomize.toolkit.fluxcd.io", "kustomizations"),  # where a Secret or WG itself comes out of git
+    Right("list", "kustomize.toolkit.fluxcd.io", "kustomizations"),  # whether another one applies the same
+    Right("get", "source.toolkit.fluxcd.io", "gitrepositories", NAMESPACE),  # what it takes its revisions from
 )
+OUT_OF_GIT = (Right("patch", "kustomize.toolkit.fluxcd.io", "kustomizations", NAMESPACE),)
+"""Where WG comes out of git: to ask for a run."""
 OTHER_CALICO = "projectcalico.org/v3"
 """Where this is not served, the objects behind it are read."""
 HANDED_ON = tuple(
@@ -59,7 +70,7 @@ SHOWN_GROUPS = (
 def reading() -> list[Right]:
     """The rights for a preflight."""
     found = list(RARE)
-    for world in (rich_world(), rich_world(without=OTHER_CALICO)):
+    for world in (rich_world(), rich_world(without=OTHER_CALICO), kept_by_flux()):
         world.findings()
         found += made(world, ("get", "list", "raw"))
     return shipped(found)
@@ -71,22 +82,40 @@ def writing() -> list[Right]:
     world = rich_world()
     evidence = world.evidence()
     foreseen = [*wanted_forwards(evidence), *plan.rights_backwards(evidence.now, evidence.plan), *HANDED_ON]
+    sent = []
+    for begin in (rich_world, kept_by_flux):
+        there = world if begin is rich_world else begin()
+        foreseen += rights_to_watch(there.look())
+        there.climb()
+        ladder.roll_back(there.tools, there.settings, check_mode=False)
+        ended = begin()
+        ended.climb()
+        to_the_end(ended)
+        sent += [*made(there, VERBS), *made(ended, VERBS)]
+    return list(dict.fromkeys([*reading(), *shipped([*foreseen, *sent, *OUT_OF_GIT])]))
+
+
+@cache
+def guarding() -> list[Right]:
+    """The rights that a policy takes beside those of an upgrade."""
+    world = rich_world()
+    world.set(guard="policy")
+    enforce(world)
     world.climb()
-    ladder.roll_back(world.tools, world.settings, check_mode=False)
-    ended = rich_world()
-    ended.climb()
-    to_the_end(ended)
-    return list(dict.fromkeys([*reading(), *shipped([*foreseen, *made(world, VERBS), *made(ended, VERBS)])]))
+    return [
+        right for right in shipped(made(world, VERBS)) if right.resource.startswith("validatingadmissionpolic") and right.verb != "list"
+    ]
 
 
 @cache
 def rolling_back() -> list[Right]:
     """The rights for the way back, from every rung on which WG is still there."""
     found: list[Right] = []
-    for rung in RUNGS:
-        world = rich_world()
+    for begin, rung in product((rich_world, kept_by_flux, kept_by_git), RUNGS):
+        world = begin()
         world.climb(rung)
-        found += [*_watching(world.look()), *_uninstalling(world.look())]
+        now = world.look()
+        found += [*_watching(now), *delivery_of(now).rights_back(now)]
         world.cluster.requests.clear()
         ladder.roll_back(world.tools, world.settings, check_mode=False)
         found += made(world, VERBS)
@@ -96,12 +125,13 @@ def rolling_back() -> list[Right]:
 @cache
 def removing() -> list[Right]:
     """The rights for finalising."""
-    world = rich_world()
-    world.climb()
-    now = world.look()
-    world.cluster.requests.clear()
-    to_the_end(world)
-    return shipped([*plan.rights_to_remove(now), *_watching(now), *made(world, VERBS)])
+    found: list[Right] = []
+    for world in (climbed(rich_world()), climbed(kept_by_flux()), merged_into_git()):
+        now = world.look()
+        world.cluster.requests.clear()
+        to_the_end(world)
+        found += [*plan.rights_to_remove(now), *_watching(now), *made(world, VERBS)]
+    return shipped(found)
 
 
 @cache
@@ -131,8 +161,8 @@ def restoring() -> list[Right]:
 def verifying() -> list[Right]:
     """The rights to verify, signed in through the API server's proxy too."""
     found: list[Right] = []
-    for goal in ("prepared", "parked"):
-        world = rich_world()
+    for begin, goal in product((rich_world, kept_by_flux), ("prepared", "parked")):
+        world = begin()
         world.climb(goal)
         world.cluster.requests.clear()
         found += [*rights_to_probe(verified(world)), *made(world, VERBS)]
@@ -142,6 +172,30 @@ def verifying() -> list[Right]:
 def to_the_end(world: World) -> str:
     """Finalise a parked cluster at once; the verdict."""
     return finalising.finalise(world.tools, replace(world.settings, retention_days=0), check_mode=False).verdict
+
+
+def kept_by_flux() -> World:
+    """A cluster on which a HelmRelease keeps WG, and Flux delivers WGE."""
+    return lived_in(Path("."))[0]
+
+
+def kept_by_git() -> World:
+    """The same, with WG's HelmRelease out of git."""
+    return standin_git.lived_in(Path("."))[0]
+
+
+def merged_into_git() -> World:
+    """That one, upgraded, and git says so."""
+    world, _flux, git = standin_git.lived_in(Path("."))
+    world.climb()
+    standin_git.merge(world, git)
+    return world
+
+
+def climbed(world: World) -> World:
+    """The same, upgraded."""
+    world.climb()
+    return world
 
 
 def shown_world() -> World:
@@ -189,16 +243,10 @@ def verified(world: World) -> Situation:
 
 
 def _watching(now: Situation) -> list[Right]:
-    """What goes on beside a journey: the probes, the watch, and a lock that is renewed or taken over."""
+    """What goes on beside a journey: the probes, the watch, and a lock that is renewed, or taken over from a run that was killed."""
     beside = [Right("watch", "discovery.k8s.io", "endpointslices", now.namespace)]
     beside += [Right(verb, "coordination.k8s.io", "leases", now.namespace) for verb in ("create", "get", "patch", "delete")]
-    return [*rights_to_probe(now), *beside]
-
-
-def _uninstalling(now: Situation) -> list[Right]:
-    """What helm does when WGE goes."""
-    storage = [Right(verb, "", "secrets", now.namespace) for verb in plan.STORAGE_UNDO_VERBS]
-    return [*of_chart(now.target.objects, now.namespace, plan.HELM_UNDO_VERBS), *storage]
+    return [*rights_to_probe(now), *rights_to_fence(now), *beside]
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +260,7 @@ class Shipped:
 
 
 PREFLIGHT, UPGRADE, ROLLBACK, FINALISE = "wge-preflight", "wge-upgrade", "wge-rollback", "wge-finalise"
-EXPORT, RESTORE, VERIFY = "wge-export", "wge-restore", "wge-verify"
+EXPORT, RESTORE, VERIFY, GUARD = "wge-export", "wge-restore", "wge-verify", "wge-guard"
 ROLES = {
     PREFLIGHT: Shipped(
         "preflight.yml",
@@ -234,6 +282,15 @@ ROLES = {
 """,
         writing,
     ),
+    GUARD: Shipped(
+        "guard.yml",
+        "What a user needs beside upgrade.yml (or rollback.yml) for wge_guard=policy: a ValidatingAdmissionPolicy while WGE is watched.",
+        """\
+# Who may make such policies can refuse anybody anything in the whole cluster: guard this user as an administrator. Where an upgrade
+# with a policy was killed, whoever goes on or goes back needs these rights too, to take the policy away.
+""",
+        guarding,
+    ),
     ROLLBACK: Shipped(
         "rollback.yml",
         "What a user needs who takes upgrades back and does nothing else: playbooks/rollback.yml, wge_upgrade with state rolled_back.",
@@ -245,7 +302,14 @@ ROLES = {
     FINALISE: Shipped(
         "finalise.yml",
         "What a user needs who removes a parked WG and does nothing else: playbooks/finalise.yml, wge_upgrade with state finalised.",
-        "",
+        """\
+# `create` on secrets is for a WG that a HelmRelease keeps. Flux prunes the release's first revision like any other, and must not find
+# that name free afterwards: a HelmRelease that somebody brings back would install WG anew and lead the Service back to it (K12). So a
+# tombstone takes the place of revision 1 when WG is removed, and not earlier, since until then Flux needs its release. RBAC cannot
+# restrict a create to a name. Where helm alone keeps WG the upgrade has made the tombstone: leave `create` out there.
+# `patch` on deployments, services, helmreleases and kustomizations is for what a killed run has left: the next one touches them, so
+# that a request that is still on its way comes too late. That on kustomizations also asks git for a run, to see that WG stays away.
+""",
         removing,
     ),
     EXPORT: Shipped(

@@ -33,7 +33,7 @@ def document(name: str, title: str, note: str, rights: Iterable[Right]) -> str:
 # SPDX-License-Identifier: GPL-3.0-or-later
 # {title}
 #
-# For WG as a Helm release in namespace {NAMESPACE}; another namespace takes the place of its name. Objects have no names here: those
+# For WG as a Helm release or HelmRelease in namespace {NAMESPACE}; another takes the place of its name. Objects have no names here: those
 # of a release differ from cluster to cluster. The users in the bindings are examples: write your own.
 #
 {note}# Made from what is asked of a cluster, by tests/unit/plugins/module_utils/_engine/test_shipped_roles.py.
@@ -119,6 +119,8 @@ def shipped(rights: Iterable[Right]) -> list[Right]:
 
 
 def _is_wider(right: Right, wide: set[tuple[str, str, str]]) -> bool:
+    if right.resource != "*" and (right.verb, right.group, "*") in wide:
+        return True
     return bool(right.namespace or right.name) and (right.verb, right.group, right.resource) in wide
 
 
