@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run gates one after the other, and count.
 
-`run.py [--fail-fast] GATE...` calls `make GATE` for each. A gate made of tests leaves JUnit files in build/test and
-counts by its tests; any other gate counts as one. The last line is `N passed, N failed`.
+`run.py [--fail-fast] GATE...` calls `make GATE` for each; `GATE,GATE` run beside each other, and what they print follows
+when all of them have ended. A gate made of tests leaves JUnit files in build/test and counts by its tests; any other gate
+counts as one. The last line is `N passed, N failed`.
 Standard library only: this runs before there is a virtual environment.
 """
 
@@ -16,9 +17,12 @@ import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ET
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
+from typing import IO, Any
 
 RESULTS = Path("build/test")
 # A gate that hangs must not hold the machine for ever; the slowest one builds Kubernetes from source.
@@ -47,32 +51,60 @@ class Outcome:
 
 
 class Running:
-    """The gate that runs now: a process group of its own, so that it can be ended as a whole."""
+    """The gates that run now: each a process group of its own, so that it can be ended as a whole."""
 
     def __init__(self) -> None:
-        self.process: subprocess.Popen[bytes] | None = None
+        self.processes: list[subprocess.Popen[bytes]] = []
         self.stopped_by: int | None = None
 
     def on_signal(self, number: int, _frame: FrameType | None) -> None:
-        """Pass an interrupt on; the gate tidies up after itself."""
+        """Pass an interrupt on; the gates tidy up after themselves."""
         self.stopped_by = number
-        self.end(number)
+        for process in self.processes:
+            end(process, number)
 
-    def end(self, number: int) -> None:
-        """Send a signal to the gate and all it has started."""
-        if self.process and self.process.poll() is None:
-            os.killpg(self.process.pid, number)
+    def begin(self, gate: str, output: IO[bytes] | None) -> subprocess.Popen[bytes]:
+        """`make GATE`; what it prints goes to ``output``, or where ours goes."""
+        words: dict[str, Any] = {"stdout": output, "stderr": subprocess.STDOUT} if output else {}
+        process = subprocess.Popen(["make", gate], stdin=subprocess.DEVNULL, start_new_session=True, **words)
+        self.processes.append(process)
+        return process
 
-    def make(self, gate: str) -> int:
-        """`make GATE`; the exit code."""
-        self.process = subprocess.Popen(["make", gate], stdin=subprocess.DEVNULL, start_new_session=True)
-        for patience, last_word in ((LONGEST_SECONDS, signal.SIGTERM), (PATIENCE_SECONDS, signal.SIGKILL)):
-            try:
-                return self.process.wait(patience)
-            except subprocess.TimeoutExpired:
-                print(f"==> {gate} still runs after {patience} s: {last_word.name}", flush=True)
-                self.end(last_word)
-        return self.process.wait()
+
+def end(process: subprocess.Popen[bytes], number: int) -> None:
+    """Send a signal to a gate and all it has started."""
+    if process.poll() is None:
+        os.killpg(process.pid, number)
+
+
+def wait(gate: str, process: subprocess.Popen[bytes]) -> int:
+    """Until it has ended, or was ended; its exit code."""
+    for patience, last_word in ((LONGEST_SECONDS, signal.SIGTERM), (PATIENCE_SECONDS, signal.SIGKILL)):
+        try:
+            return process.wait(patience)
+        except subprocess.TimeoutExpired:
+            print(f"==> {gate} still runs after {patience} s: {last_word.name}", flush=True)
+            end(process, last_word)
+    return process.wait()
+
+
+def run(running: Running, gates: list[str]) -> list[Outcome]:
+    """What became of these gates, which run beside each other."""
+    began, (all_before, idle_before) = time.monotonic(), processor_times()
+    outputs = {gate: RESULTS / f"{gate}.log" for gate in gates if len(gates) > 1}
+    with ExitStack() as files:
+        begun = [running.begin(gate, files.enter_context(outputs[gate].open("wb")) if outputs else None) for gate in gates]
+        with ThreadPoolExecutor() as pool:
+            ended = list(pool.map(lambda gate, process: (wait(gate, process), time.monotonic() - began), gates, begun))
+    all_now, idle_now = processor_times()
+    busy = 1 - (idle_now - idle_before) / max(1, all_now - all_before)
+    outcomes = [Outcome(gate, code, seconds, busy) for gate, (code, seconds) in zip(gates, ended, strict=True)]
+    for outcome in outcomes:
+        if outputs:
+            print(outputs[outcome.gate].read_text(encoding="utf-8", errors="replace"))
+        count(outcome)
+        print(f"<== {outcome.line}", flush=True)
+    return outcomes
 
 
 def processor_times() -> tuple[int, int]:
@@ -117,28 +149,24 @@ def main() -> int:
     signal.signal(signal.SIGTERM, running.on_signal)
 
     outcomes: list[Outcome] = []
-    for number, gate in enumerate(arguments.gates, 1):
-        print(f"\n==> {gate} ({number} of {len(arguments.gates)}), {time.strftime('%H:%M:%S')}", flush=True)
-        start, (all_before, idle_before) = time.monotonic(), processor_times()
-        code = running.make(gate)
-        all_now, idle_now = processor_times()
-        busy = 1 - (idle_now - idle_before) / max(1, all_now - all_before)
-        outcome = Outcome(gate, code, time.monotonic() - start, busy)
-        count(outcome)
-        outcomes.append(outcome)
-        print(f"<== {outcome.line}", flush=True)
+    began, groups = time.monotonic(), [words.split(",") for words in arguments.gates]
+    for number, gates in enumerate(groups, 1):
+        print(f"\n==> {' beside '.join(gates)} ({number} of {len(groups)}), {time.strftime('%H:%M:%S')}", flush=True)
+        outcomes += run(running, gates)
         # Without its environment no gate can say anything.
-        if running.stopped_by or (outcome.failed and (arguments.fail_fast or gate == "setup")):
+        failed = any(outcome.failed for outcome in outcomes)
+        if running.stopped_by or (failed and (arguments.fail_fast or gates == ["setup"])):
             break
 
     print("\nGates")
     for outcome in outcomes:
         print(f"  {outcome.line}")
-    for gate in arguments.gates[len(outcomes) :]:
-        print(f"  not run {gate}")
+    for gate in (gate for gates in groups for gate in gates):
+        if gate not in {outcome.gate for outcome in outcomes}:
+            print(f"  not run {gate}")
     passed, failed = (sum(getattr(outcome, key) for outcome in outcomes) for key in ("passed", "failed"))
     (RESULTS / "summary.json").write_text(json.dumps([asdict(outcome) for outcome in outcomes], indent=2) + "\n")
-    print(f"  {sum(outcome.seconds for outcome in outcomes):.0f} s\n\n{passed} passed, {failed} failed", flush=True)
+    print(f"  {time.monotonic() - began:.0f} s\n\n{passed} passed, {failed} failed", flush=True)
     if running.stopped_by:
         return 128 + running.stopped_by
     return 1 if failed else 0
