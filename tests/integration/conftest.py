@@ -28,6 +28,9 @@ BESIDE = (
 )
 
 
+FLEET = ("test_fleet.py", "test_bad_input.py", "test_second_run.py", "test_secrets.py")
+
+
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """The bed and the ways to use it; all that was started ends with the session."""
@@ -40,6 +43,19 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 def story(lab: Lab) -> Story:
     """The fleet, and the runs that most tests look at."""
     return tell(lab)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _clusters_end(request: pytest.FixtureRequest, lab: Lab) -> Iterator[None]:
+    """Clusters end with the module that began them, for an idle one costs time too; the fleet's with the first that does not look at it."""
+    yield
+    if request.path.name not in FLEET:
+        lab.end_clusters()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those who look at the fleet come first, so that it can end."""
+    items.sort(key=lambda item: item.path.name not in FLEET)
 
 
 class TwoLanes(LoadScopeScheduling):  # type: ignore[misc]

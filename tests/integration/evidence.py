@@ -59,10 +59,10 @@ def _lasting(item: Object) -> Object:
     return {**{key: value for key, value in item.items() if key != "status"}, "metadata": metadata}
 
 
-def services(cluster: Cluster) -> dict[str, Object]:
+def services(cluster: Cluster, namespace: str = NAMESPACE) -> dict[str, Object]:
     """Of each Service in WG's namespace what its callers hold on to: UID, addresses, type, ports as seen from outside."""
     found = {}
-    for item in cluster.api().get(f"/api/v1/namespaces/{NAMESPACE}/services")["items"]:
+    for item in cluster.api().get(f"/api/v1/namespaces/{namespace}/services")["items"]:
         spec = item["spec"]
         ports = [{key: port.get(key) for key in ("name", "port", "nodePort", "protocol")} for port in spec["ports"]]
         known = {key: spec.get(key) for key in ("type", "clusterIP", "clusterIPs", "sessionAffinity", "externalTrafficPolicy")}

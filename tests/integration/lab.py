@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -120,19 +121,27 @@ class Lab:
 
     # -- clusters
 
-    def clusters(self, *names: str, wg: str = "helm", chart: str = "weave-gitops", install: bool = False) -> list[Cluster]:
-        """These clusters, begun when they are missing (a few at once is faster than one after another); `wg`: helm or none.
+    def clusters(
+        self, *names: str, wg: str = "helm", chart: str = "weave-gitops", install: bool = False, ingress: bool = False
+    ) -> list[Cluster]:
+        """These clusters, begun when they are missing (a few at once is faster than one after another); `wg`: a way of the bed's installs.
 
-        `install`: put WG onto those that were begun without.
+        `install`: put WG onto those that were begun without. `ingress`: behind Traefik.
         """
         known = self.bed.clusters
         if install or not all(name in known and known[name].healthy() for name in names):
-            Bed.up(self.bed.paths.root, clusters=list(names), wg=wg, chart=chart)
+            Bed.up(self.bed.paths.root, clusters=list(names), wg=wg, chart=chart, ingress=ingress)
         return [self.bed.clusters[name] for name in names]
 
     def cluster(self, name: str, wg: str = "helm", chart: str = "weave-gitops") -> Cluster:
         """One cluster, begun when it is missing. Give it a name of your own when your test leaves it changed."""
         return self.clusters(name, wg=wg, chart=chart)[0]
+
+    def end_clusters(self) -> None:
+        """End all clusters; who wants one begins it anew."""
+        if self.bed.clusters:
+            self.bed.end()
+            shutil.rmtree(self.root / "kubeconfigs", ignore_errors=True)
 
     def close(self) -> None:
         """End what was started."""

@@ -19,6 +19,7 @@ from .lab import NAMESPACE, ROOT, WG_SERVICE, Run
 
 Object = dict[str, Any]
 LINGER = 2.0
+USUAL = (NAMESPACE, WG_SERVICE)
 MORTAL = ("setpriv", "--pdeathsig", "TERM")
 """From the same package as nsenter: what is started so ends with us, however we end."""
 
@@ -30,23 +31,34 @@ class Witness:
     endpoints of each Service named.
     """
 
-    def __init__(self, cluster: Cluster, folder: Path, watched: tuple[str, ...], rate: float, *words: str) -> None:
-        """``words``: further options of the load."""
+    def __init__(
+        self,
+        cluster: Cluster,
+        folder: Path,
+        watched: tuple[str, ...],
+        rate: float,
+        *words: str,
+        service: tuple[str, str] = USUAL,
+        ingress: bool = False,
+    ) -> None:
+        """``words``: further options of the load; ``service``: namespace and name of the Service that gets it; ``ingress``: that too."""
+        place, name = service
         self._folder = folder
         folder.mkdir(parents=True)
-        spec = cluster.api().get(f"/api/v1/namespaces/{NAMESPACE}/services/{WG_SERVICE}")["spec"]
+        spec = cluster.api().get(f"/api/v1/namespaces/{place}/services/{name}")["spec"]
         port = spec["ports"][0]
         node = cluster.api().get("/api/v1/nodes")["items"][0]["status"]["addresses"][0]["address"]
         load = [*MORTAL, sys.executable, str(ROOT / "tests/witness/load.py"), "--rate", str(rate), *words]
         config = str(cluster.kubeconfig)
         inside = [f"clusterip=http://{spec['clusterIP']}:{port['port']}/", f"nodeport=http://{node}:{port['nodePort']}/"]
-        proxy = f"proxy=/api/v1/namespaces/{NAMESPACE}/services/http:{WG_SERVICE}:{port['port']}/proxy/"
+        outside = [f"proxy=/api/v1/namespaces/{place}/services/http:{name}:{port['port']}/proxy/"]
+        outside += [f"ingress={cluster.ingress_url}"] if ingress else []
         self._loads = [
             self._start("inside", cluster.enter_command([*load, *inside])),
-            self._start("outside", [*load, "--kubeconfig", config, proxy]),
+            self._start("outside", [*load, "--kubeconfig", config, *outside]),
         ]
-        watch = [*MORTAL, sys.executable, str(ROOT / "tests/witness/endpoints.py"), "--kubeconfig", config, "--namespace", NAMESPACE]
-        self._watches = {name: self._start(name, [*watch, "--service", name]) for name in watched}
+        watch = [*MORTAL, sys.executable, str(ROOT / "tests/witness/endpoints.py"), "--kubeconfig", config, "--namespace", place]
+        self._watches = {one: self._start(one, [*watch, "--service", one]) for one in watched}
 
     def _start(self, name: str, command: list[str]) -> subprocess.Popen[bytes]:
         with open(self._folder / name, "wb") as out, open(self._folder / f"{name}.errors", "wb") as errors:
@@ -87,6 +99,15 @@ class Seen:
     def lost(self) -> int:
         """All that got no good answer."""
         return sum(int(stream["lost"]) for stream in self.streams)
+
+    @property
+    def doors(self) -> dict[str, tuple[int, int]]:
+        """By door: how many were sent, and how many got no good answer."""
+        found: dict[str, tuple[int, int]] = {}
+        for stream in self.streams:
+            requests, lost = found.get(stream["target"], (0, 0))
+            found[stream["target"]] = (requests + int(stream["requests"]), lost + int(stream["lost"]))
+        return found
 
     @property
     def longest_outage(self) -> float:
