@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from .._errors import Blocked
-from .forms import helm
+from .forms import helm, manifests, recognise
 from .model import Object
-from .names import HELM_NAMESPACE_ANNOTATION, HELM_RELEASE_ANNOTATION
-from .objects import annotations_of, containers_of, labels_of, name_of, namespace_of, pod_template
+from .names import HELM_RELEASE_ANNOTATION
+from .objects import containers_of, labels_of, name_of, namespace_of, pod_template
 
 WG_IMAGE = "/wego-app:"
 _RELEASE_NAME = re.compile(r"^[a-z0-9]([-.a-z0-9]*[a-z0-9])?\Z")
@@ -69,10 +69,38 @@ class Installed:
     chart_version: str = ""
     values: Object = field(default_factory=dict)
     manifest: tuple[Object, ...] = ()
+    wrapper: str = ""
+    """The name of the chart that has WG's own inside, empty without one."""
 
     def objects(self, kind: str) -> list[Object]:
         """The objects of one kind in the stored manifest."""
         return [item for item in self.manifest if item.get("kind") == kind]
+
+    @property
+    def is_released(self) -> bool:
+        """Whether Helm has stored a release of it, with values; without one the Deployment alone says how it is configured."""
+        return self.found.form in recognise.WITH_RELEASE
+
+    @property
+    def environment(self) -> list[Object]:
+        """The variables that people gave, and without a release those of its manifests too."""
+        return list((self.values.get("envVars") if self.is_released else self.found.container.get("env")) or [])
+
+    @property
+    def pull_secrets(self) -> list[Object]:
+        """The Secrets with which WG's image is pulled."""
+        pod = pod_template(self.found.deployment).get("spec") or {}
+        return list((self.values if self.is_released else pod).get("imagePullSecrets") or [])
+
+    @property
+    def log_level(self) -> str:
+        """``info`` when nobody said otherwise."""
+        return str(self.values.get("logLevel", "info") if self.is_released else flag(self.found.arguments, "--log-level") or "info")
+
+    @property
+    def ui_port(self) -> int:
+        """The number of the port that serves UI and API, 0 when no port does."""
+        return manifests.ui_port(self.found.container)
 
     @property
     def scheme(self) -> str:
@@ -135,7 +163,7 @@ def choose(found: Sequence[Found], *, namespace: str, release: str) -> Found:
 
 def _named_well(found: Found) -> Found:
     """The release's name goes into a selector, so it has to be one."""
-    if found.form == "helm" and not (_RELEASE_NAME.match(found.release) and len(found.release) <= _LONGEST_RELEASE_NAME):
+    if found.form in recognise.WITH_RELEASE and not (_RELEASE_NAME.match(found.release) and len(found.release) <= _LONGEST_RELEASE_NAME):
         raise Blocked(
             f"The annotation {HELM_RELEASE_ANNOTATION} of Deployment {name_of(found.deployment)} in namespace {found.namespace} "
             "holds no name of a Helm release.",
@@ -144,13 +172,13 @@ def _named_well(found: Found) -> Found:
     return found
 
 
-def installed(found: Found, secrets: Sequence[Object]) -> Installed:
-    """What the release Secrets say about the chosen WG. Raises Blocked for a form this version cannot climb."""
-    if found.form != "helm":
-        raise Blocked(
-            f"Weave GitOps ({found}) was installed as {FORMS[found.form]}, which this version does not upgrade.",
-            "Leave this cluster out of the inventory for now; only plain Helm releases are upgraded.",
-        )
+def installed(found: Found, secrets: Sequence[Object], user: str = "") -> Installed:
+    """What the release Secrets say about the chosen WG, or else its names. Raises Blocked when they say nothing.
+
+    ``user`` is the local admin.
+    """
+    if found.form not in recognise.WITH_RELEASE:
+        return Installed(found, manifest=manifests.objects_of(found.deployment, user))
     revisions = helm.revisions_of(secrets, found.release)
     last = helm.newest(revisions)
     if not last:
@@ -159,14 +187,8 @@ def installed(found: Found, secrets: Sequence[Object]) -> Installed:
             "Use Helm's Secret storage, or restore the release's Secrets.",
         )
     stored = last.decoded()
-    return Installed(found, tuple(revisions), helm.chart_version_of(stored), helm.values_of(stored), tuple(helm.manifest_of(stored)))
-
-
-FORMS = {
-    "helm": "a plain Helm release",
-    "flux": "a Flux HelmRelease",
-    "manifests": "plain manifests",
-}
+    version, values = helm.chart_version_of(stored), helm.values_of(stored)
+    return Installed(found, tuple(revisions), version, values, tuple(helm.manifest_of(stored)), helm.wrapper_of(stored))
 
 
 def _is_wg(deployment: Object) -> bool:
@@ -178,9 +200,5 @@ def _is_wg(deployment: Object) -> bool:
 
 
 def _found(deployment: Object) -> Found:
-    annotations = annotations_of(deployment)
-    release = annotations.get(HELM_RELEASE_ANNOTATION, "")
-    if "helm.toolkit.fluxcd.io/name" in labels_of(deployment):
-        return Found(deployment, "flux", release)
-    own = annotations.get(HELM_NAMESPACE_ANNOTATION, "") == namespace_of(deployment)
-    return Found(deployment, "helm" if release and own else "manifests", release)
+    form, release = recognise.by_marks(deployment)
+    return Found(deployment, form, release)

@@ -8,14 +8,20 @@ all (the cluster adapter restarts them), so nothing is ever judged from half a l
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from .._errors import Blocked, SafeStop
-from . import removed
+from . import made, removed
 from .discover import Found, Installed, candidates, choose, installed
+from .forms import gitops
+from .forms.flux import release_of
 from .forms.helm import newest, revisions_of
+from .forms.recognise import WITH_RELEASE, Owners, form_of, read_owners
+from .inherit import text_of
+from .journal import OPEN
+from .journal import newest as newest_journal
 from .model import Cluster, Object
 from .names import (
     ADMIN_BINDING,
@@ -25,6 +31,7 @@ from .names import (
     LEASE,
     LOGIN_SECRET,
     OIDC_SECRET,
+    RUN_LABEL,
 )
 from .objects import api_of, collection_path, labels_of, name_of, object_path, path_of, uid_of
 from .settings import Settings
@@ -40,6 +47,9 @@ NAMESPACED_KINDS = (
     "HorizontalPodAutoscaler",
     "Pod",
 )
+SELF_REVIEW = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+REVIEWED_SINCE = 28
+"""The minor version of Kubernetes from which an API server says who asks."""
 SERVED_KINDS = ("AuthorizationPolicy", "CiliumNetworkPolicy", "PeerAuthentication", "RequestAuthentication")
 """Read as well where their API is served: policies of meshes and networks."""
 
@@ -52,6 +62,8 @@ class Identity:
     version: str
     served: frozenset[str]
     server_time: datetime | None = None
+    user: str = ""
+    """As whom the API server knows us; asked only where it has to be written down."""
 
     @property
     def minor(self) -> int:
@@ -64,6 +76,8 @@ class Identity:
 class Snapshot:
     """What was read. ``lists`` holds the namespace's objects by kind; ``named`` single objects, None when not there.
 
+    ``owners`` are the Flux objects that apply WG, ``storage`` is the namespace in which its release is stored, and ``delivered`` is
+    what the delivery of WGE makes one by one, by path, None when not there; ``from_git`` is what git holds of a WG of plain manifests.
     ``kept`` are the objects of WG's release that outlive it and are not in ``lists``: auth Secrets and people's RBAC.
     """
 
@@ -74,6 +88,10 @@ class Snapshot:
     journals: list[Object] = field(default_factory=list)
     kept: list[Object] = field(default_factory=list)
     named: dict[str, Object | None] = field(default_factory=dict)
+    owners: Owners = field(default_factory=Owners)
+    storage: str = ""
+    delivered: dict[str, Object | None] = field(default_factory=dict)
+    from_git: list[Object] = field(default_factory=list)
 
     @property
     def namespace(self) -> str:
@@ -124,6 +142,8 @@ def find(cluster: Cluster, settings: Settings) -> Found:
 def take(cluster: Cluster, settings: Settings) -> Snapshot:
     """Read all that the checks, the plan and the steps judge. About 25 requests."""
     identity = identify(cluster, uid=settings.cluster_uid)
+    if settings.guard == "policy":
+        identity = replace(identity, user=user_of(cluster, identity))
     return refresh(cluster, settings, identity, find(cluster, settings))
 
 
@@ -133,38 +153,86 @@ def refresh(cluster: Cluster, settings: Settings, identity: Identity, found: Fou
     kinds = (*NAMESPACED_KINDS, *(kind for kind in SERVED_KINDS if api_of(kind)[0] in identity.served))
     lists = {kind: cluster.list(collection_path(kind, namespace)) for kind in kinds}
     again = next((item for item in lists["Deployment"] if uid_of(item) == uid_of(found.deployment)), None)
-    secrets = _release_secrets(cluster, namespace, (found.release, settings.target_release))
+    owners = read_owners(cluster, again or found.deployment, identity.served)
+    form = form_of(again, owners) if again else found.form
     journals = cluster.list(collection_path("Secret", namespace), labels=JOURNAL_LABEL)
+    storage = _storage(owners, journals, found)
+    secrets = _release_secrets(cluster, namespace, storage, found.release if form in WITH_RELEASE else "", settings.target_release)
     unrecorded = not _is_recorded(secrets, found.release) and removed.is_removing(journals, found.release)
+    named = _named(cluster, namespace) | {path: cluster.get(path) for path in _policies(journals, found)}
     if again is None or unrecorded:
         current = removed.installed(found, journals, again)
     else:
-        current = installed(Found(again, found.form, found.release), secrets)
-    named = _named(cluster, namespace)
+        user = text_of(named[LOGIN_SECRET], "username").strip()
+        current = installed(Found(again, form, found.release), secrets, user)
     known = {path_of(item): item for items in lists.values() for item in items}
     known |= {path_of(item): item for item in named.values() if item}
-    paths = removed.kept_paths(journals, found.release, namespace) if current.found.gone else _kept_paths(current, namespace)
-    kept = [item for path in paths if (item := known.get(path) or cluster.get(path)) is not None]
-    return Snapshot(identity, current, lists, secrets, journals, kept, named)
+
+    def read(path: str) -> Object | None:
+        return known.get(path) or cluster.get(path)
+
+    kept = _kept(current, journals, read)
+    delivered = made.delivered(cluster, settings, owners, journals, found, identity.served, known)
+    from_git = _from_git(current, owners, read)
+    return Snapshot(identity, current, lists, secrets, journals, kept, named, owners, storage, delivered, from_git)
+
+
+def _from_git(wg: Installed, owners: Owners, read: Callable[[str], Object | None]) -> list[Object]:
+    applier = owners.kustomization
+    if applier is None or owners.helm_release or wg.found.gone:
+        return []
+    return [live for item in wg.manifest if (live := read(path_of(item))) and gitops.applies(applier, live)]
+
+
+def user_of(cluster: Cluster, identity: Identity) -> str:
+    """As whom the API server knows us, empty where it does not say it."""
+    if identity.minor < REVIEWED_SINCE:
+        return ""
+    body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+    status = cluster.review(SELF_REVIEW, body).get("status") or {}
+    return str((status.get("userInfo") or {}).get("username") or "")
+
+
+def _policies(journals: Sequence[Object], found: Found) -> list[str]:
+    """Where the guard's policy is: looked for only where a run that is open has made one."""
+    run = newest_journal(journals, found.release)
+    return [entry["path"] for entry in run.entries.get("S11v", [])] if run and run.state == OPEN else []
 
 
 def _is_recorded(secrets: Iterable[Object], release: str) -> bool:
     return newest(revisions_of(list(secrets), release)) is not None
 
 
-def _release_secrets(cluster: Cluster, namespace: str, releases: Iterable[str]) -> list[Object]:
-    names = ",".join(sorted({release for release in releases if release}))
-    return cluster.list(collection_path("Secret", namespace), labels=f"name in ({names})")
+def _release_secrets(cluster: Cluster, namespace: str, storage: str, wg: str, wge: str) -> list[Object]:
+    """Of both releases; that of WG may be stored in another namespace."""
+    names = sorted({release for release in (wge, wg if storage == namespace else "") if release})
+    found = cluster.list(collection_path("Secret", namespace), labels=f"name in ({','.join(names)})")
+    return found + (cluster.list(collection_path("Secret", storage), labels=f"name in ({wg})") if wg and storage != namespace else [])
 
 
-def _kept_paths(wg: Installed, namespace: str) -> list[str]:
-    """Secrets of the release, and bindings of people (not of the ServiceAccount) with the roles they name."""
-    wanted = [("Secret", name_of(item)) for item in wg.objects("Secret")]
+def _storage(owners: Owners, journals: Sequence[Object], found: Found) -> str:
+    if owners.helm_release:
+        return release_of(owners.helm_release).storage
+    return removed.storage_of(journals, found.release) or found.namespace
+
+
+def _kept(wg: Installed, journals: Sequence[Object], read: Callable[[str], Object | None]) -> list[Object]:
+    """What of WG outlives it: what its release holds, and what was protected; not what a run of ours made in its place."""
+    namespace, release = wg.found.namespace, wg.found.release
+    protected = [read(path) for path in removed.kept_paths(journals, release, namespace)]
+    found = protected if wg.found.gone else [*_outliving(wg, namespace, read), *protected]
+    return list({path_of(item): item for item in found if item and RUN_LABEL not in labels_of(item)}.values())
+
+
+def _outliving(wg: Installed, namespace: str, read: Callable[[str], Object | None]) -> list[Object | None]:
+    """Secrets of WG, and bindings of people (not of the ServiceAccount) with the roles they name."""
+    found = [read(object_path("Secret", name_of(item), namespace)) for item in wg.objects("Secret")]
     for kind, role in (("RoleBinding", "Role"), ("ClusterRoleBinding", "ClusterRole")):
         for binding in wg.objects(kind):
-            if any(s.get("kind") != "ServiceAccount" for s in binding.get("subjects") or []):
-                wanted += [(role, binding["roleRef"]["name"]), (kind, name_of(binding))]
-    return [object_path(kind, name, namespace) for kind, name in wanted]
+            people = any(s.get("kind") != "ServiceAccount" for s in binding.get("subjects") or [])
+            if people and (live := read(object_path(kind, name_of(binding), namespace))):  # without a release it need not be there
+                found += [read(object_path(role, binding["roleRef"]["name"], namespace)), live]
+    return found
 
 
 def _named(cluster: Cluster, namespace: str) -> dict[str, Object | None]:

@@ -22,6 +22,12 @@ from ..model import Object
 from ..objects import labels_of, name_of
 from ..yamls import documents
 
+WG_CHART = "weave-gitops"
+MARKETPLACE = "gitops"
+"""Below this key lay the values of WG in the chart of AWS Marketplace (v0.7 to v0.9)."""
+METERING = "wego-metering"
+"""The Deployment that this chart had besides."""
+
 _STORED = re.compile(r"^sh\.helm\.release\.v1\.(?P<release>.+)\.v(?P<revision>\d+)$")
 
 
@@ -91,13 +97,46 @@ def manifest_of(stored: Object) -> list[Object]:
 
 def values_of(stored: Object) -> Object:
     """The chart's defaults with the user's values over them: what the templates saw (parent chart only)."""
-    defaults = (stored.get("chart") or {}).get("values") or {}
-    return merged(defaults, stored.get("config") or {})
+    return merged(defaults_of(stored), given_of(stored))
+
+
+def defaults_of(stored: Object) -> Object:
+    """The defaults of WG's values, as far as they are stored: Helm does not store those of a chart inside another."""
+    return _inner((stored.get("chart") or {}).get("values") or {}, stored)
+
+
+def given_of(stored: Object) -> Object:
+    """The values that people gave to WG."""
+    return _inner(stored.get("config") or {}, stored)
+
+
+def wrapper_of(stored: Object) -> str:
+    """The name of the chart, when it is another than WG's own and has that inside; empty otherwise."""
+    name = str(_about(stored).get("name") or "")
+    return "" if name == WG_CHART else name
+
+
+def _inner(values: Object, stored: Object) -> Object:
+    """What is said to WG's own chart: in a chart around it that lies one level deeper."""
+    found = values.get(_key(stored)) if wrapper_of(stored) and _key(stored) else values
+    return found if isinstance(found, dict) else {}
+
+
+def _key(stored: Object) -> str:
+    inside = next((part for part in _about(stored).get("dependencies") or [] if part.get("name") == WG_CHART), None)
+    if inside:
+        return str(inside.get("alias") or WG_CHART)
+    said = {**((stored.get("chart") or {}).get("values") or {}), **(stored.get("config") or {})}
+    return MARKETPLACE if isinstance(said.get(MARKETPLACE), dict) else ""
+
+
+def _about(stored: Object) -> Object:
+    return (stored.get("chart") or {}).get("metadata") or {}
 
 
 def chart_version_of(stored: Object) -> str:
     """The version of the chart a release was made from."""
-    return str(((stored.get("chart") or {}).get("metadata") or {}).get("version", ""))
+    return str(_about(stored).get("version", ""))
 
 
 def merged(under: Object, over: Object) -> Object:

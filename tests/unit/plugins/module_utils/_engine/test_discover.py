@@ -131,14 +131,6 @@ def test_a_wg_that_is_not_the_one_named_is_shown() -> None:
         discover.choose([found()], namespace="tools", release="other")
 
 
-@pytest.mark.parametrize(
-    ("changed", "words"), [({"release": ""}, "plain manifests"), ({"labels": {"helm.toolkit.fluxcd.io/name": "x"}}, "Flux")]
-)
-def test_a_form_that_cannot_be_climbed_yet_is_named(changed: dict[str, Any], words: str) -> None:
-    with pytest.raises(Blocked, match=f"was installed as .*{words}.* which this version does not upgrade"):
-        discover.installed(found(**changed), [])
-
-
 def test_a_release_without_stored_revision_is_named() -> None:
     with pytest.raises(Blocked, match="The Helm release ww-gitops in namespace flux-system has no stored revision in a Secret"):
         discover.installed(found(), [])
