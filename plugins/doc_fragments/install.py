@@ -33,6 +33,34 @@ options:
     description:
       - The version of O(chart). Not needed for a folder or an archive.
     type: str
+  delivery:
+    description:
+      - By what Weave GitOps Enterprise comes into the cluster. With V(helm) it is the helm program, with V(flux) a HelmRelease, with
+        V(manifests) its plain objects, one by one.
+      - The default is what Weave GitOps itself came by.
+    type: str
+    choices: [flux, helm, manifests]
+  chart_repository:
+    description:
+      - The URL from which Flux fetches the chart, with O(delivery=flux). Not needed when O(chart) is an C(oci://) address.
+        O(chart_version) is then needed.
+    type: str
+  chart_secret:
+    description:
+      - The Secret with which Flux logs in at O(chart_repository), in the namespace of the HelmRelease.
+      - The default is the Secret of the entitlement, when that holds a user's name and a password.
+    type: str
+  manifests:
+    description:
+      - A file with all objects of Weave GitOps Enterprise as somebody rendered them, instead of O(chart), with O(delivery=manifests).
+      - Nothing is added to what it says, O(values) and what is carried over from Weave GitOps included; images are renamed.
+    type: path
+  image_mirrors:
+    description:
+      - Where the cluster gets images from. The keys are registries or the beginnings of images (V(ghcr.io), V(docker.io/weaveworks)),
+        the values what stands in their place. The longest key that fits counts.
+      - With O(delivery=flux) or O(delivery=manifests). The helm program installs a chart as it is; name the mirror in O(values) there.
+    type: dict
   values:
     description:
       - Values for O(chart), above those that are carried over from Weave GitOps.
@@ -63,6 +91,20 @@ options:
       - Whether an expired entitlement blocks the upgrade (check EN-04). Weave GitOps Enterprise works with one and warns its users.
     type: bool
     default: false
+  login_secret:
+    description:
+      - The local user of the dashboard, for a Weave GitOps that was not installed by its chart and has no Secret C(cluster-user-auth).
+        Weave GitOps Enterprise ends at once without one (check CU-05). A Secret that is there is left as it is.
+    type: dict
+    suboptions:
+      username:
+        description: Under which name people log in.
+        type: str
+        required: true
+      password_hash:
+        description: The bcrypt hash of the password, as C(gitops get bcrypt-hash) makes it.
+        type: str
+        required: true
   change_windows:
     description:
       - Intervals in which the upgrade may begin, as V(2026-11-28T20:00Z/2026-11-29T02:00Z), judged by the API server's clock (check SA-04).

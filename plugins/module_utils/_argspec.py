@@ -89,12 +89,25 @@ INSTALL: Spec = {
     "target_release": {"type": "str", "default": "weave-gitops-enterprise"},
     "chart": {"type": "str"},
     "chart_version": {"type": "str"},
+    "delivery": {"type": "str", "choices": ["flux", "helm", "manifests"]},
+    "chart_repository": {"type": "str"},
+    "chart_secret": {"type": "str", "no_log": False},
+    "manifests": {"type": "path"},
+    "image_mirrors": {"type": "dict"},
     "values": {"type": "dict"},
     "helm": {"type": "str", "default": "helm"},
     "entitlement": {"type": "str", "no_log": True},
     "entitlement_public_keys": _PUBLIC_KEYS,
     "entitlement_customer": {"type": "str"},
     "fail_if_expired": _EXPIRED,
+    "login_secret": {
+        "type": "dict",
+        "no_log": False,
+        "options": {
+            "username": {"type": "str", "required": True},
+            "password_hash": {"type": "str", "required": True, "no_log": True},
+        },
+    },
     "entry_urls": {"type": "list", "elements": "str", "default": []},
     "compatibility": {"type": "raw"},
     "change_windows": {"type": "list", "elements": "str", "default": []},
@@ -125,6 +138,7 @@ CLIMB: Spec = {
     "state": {"type": "str", "choices": UPGRADE_RUNGS, "default": "parked"},
     **ARCHIVE,
     "retention_days": {"type": "float", "default": 7.0},
+    "guard": {"type": "str", "choices": ["watch", "policy", "off"], "default": "watch"},
     "baseline_seconds": {"type": "float", "default": 5.0},
     "rehearse_seconds": {"type": "float", "default": 10.0},
     "verify_seconds": {"type": "float", "default": 30.0},
@@ -287,6 +301,15 @@ REPORT_SPEC: Spec = {
     "run": {"type": "str", "required": True},
     "report_dir": {"type": "path", "default": "wge-reports"},
     "outcomes": {"type": "dict", "default": {}},
+}
+GIT_CHANGES_SPEC: Spec = {
+    "checkout": {"type": "path", "required": True},
+    "clusters": {"type": "list", "elements": "dict", "required": True},
+    "direction": {"type": "str", "choices": ["forward", "back"], "default": "forward"},
+    "patch_dir": {"type": "path", "default": "wge-git"},
+    "branch": {"type": "str"},
+    "push": {"type": "bool", "default": False},
+    "remote": {"type": "str", "default": "origin"},
 }
 
 

@@ -74,6 +74,12 @@ class HelmFailed(WgeError):
     """The helm program is missing or answered with an error."""
 
 
+class GitFailed(WgeError):
+    """The git program is missing or answered with an error; nothing was sent to a cluster."""
+
+    verdict = "blocked"
+
+
 class Interrupted(WgeError):
     """We were told to stop (signal, deadline, controller gone); traffic stays where it last worked."""
 

@@ -20,12 +20,16 @@ from typing import Any
 from ._engine.model import Object, Release
 from ._engine.yamls import documents
 from ._errors import HelmFailed, InvalidSettings
+from ._files import read_limited
 from ._kube.connection import Connection
 from ._kube.kubeconfig_text import SOUNDS_SECRET, kubeconfig_text, secrets_of
 from ._kube.tls import readable_path
 
 TIME_LIMIT = 600.0
 """Seconds a command may take. Hooks of a chart run within it."""
+
+LONGEST_FILE = 64 * 1024 * 1024
+"""Bytes of a rendered file."""
 
 _GRACE = 30.0
 _LONGEST_MESSAGE = 600
@@ -58,7 +62,12 @@ class HelmProgram:
         return self._version
 
     def template(self, release: Release, *, kube_version: str = "", api_versions: Sequence[str] = ()) -> list[Object]:
-        """The objects of ``release`` without asking a cluster, ``crds/``, hooks and tests included; raises HelmFailed."""
+        """The objects of ``release`` without asking a cluster, ``crds/``, hooks and tests included; raises HelmFailed.
+
+        A file that holds them rendered is read; raises InvalidSettings when it cannot be.
+        """
+        if release.rendered:
+            return documents(read_limited(release.rendered, LONGEST_FILE).decode(errors="replace"))
         options = ["--include-crds"]
         if kube_version:
             options += ["--kube-version", kube_version]

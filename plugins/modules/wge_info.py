@@ -81,6 +81,22 @@ inherited:
       fate: kept
       words: carried over; warn becomes info, which WGE knows
       equivalent: config.logLevel
+git:
+  description:
+    - Where Weave GitOps came out of git, who applies it, and whether git says by now what the cluster is. C(state) is V(open) from the
+      time Weave GitOps Enterprise is there, and V(paid) when a run of the Kustomization lists all that git should hold. It is V(none)
+      before, and where git has no part in it.
+    - The other members are what M(weaveworks.wge.wge_git_changes) makes the change of.
+  returned: when the cluster could be read
+  type: dict
+  sample:
+    state: open
+    kustomization: flux-system/flux-system
+    url: https://git.example.com/fleet.git
+    ref: branch main
+    path: ./clusters/prod-eu-1
+    revision: main@sha1:6f0cf5d0b4f4c2b5d5c7a4e1b2b2b5d5c7a4e1b2
+    missing: [HelmRelease weave-gitops-enterprise]
 cluster:
   description: The cluster that answered.
   returned: when the API server answered

@@ -147,6 +147,21 @@ plan_hash:
   returned: when a plan could be made
   type: str
   sample: 9f2c5a7e1b0d4c33
+git:
+  description:
+    - Where Weave GitOps came out of git, who applies it, and whether git says by now what the cluster is. C(state) is V(open) from the
+      time Weave GitOps Enterprise is there, and V(paid) when a run of the Kustomization lists all that git should hold. It is V(none)
+      before, and where git has no part in it.
+  returned: when the cluster could be read
+  type: dict
+  sample:
+    state: open
+    kustomization: flux-system/flux-system
+    url: https://git.example.com/fleet.git
+    ref: branch main
+    path: ./clusters/prod-eu-1
+    revision: main@sha1:6f0cf5d0b4f4c2b5d5c7a4e1b2b2b5d5c7a4e1b2
+    missing: [HelmRelease weave-gitops-enterprise]
 entitlement:
   description:
     - What the entitlement of this cluster is, and whether it was O(entitlement) (V(given)) or lies in the cluster (V(stored)).

@@ -39,6 +39,18 @@ options:
       - They are counted from the time in the journal, by the API server's clock.
     type: float
     default: 7.0
+  guard:
+    description:
+      - What is done while this call watches, from the flip on, when somebody else changes a kept Service, or thaws what keeps Helm or Flux
+        off Weave GitOps.
+      - V(watch) - a Service is led back to Weave GitOps Enterprise at once. When it is changed again and again, or something is
+        thawed, the upgrade is taken back. RV(guard) says who it was.
+      - V(policy) - in addition a ValidatingAdmissionPolicy refuses everybody else to change or delete what serves, until the soak is
+        over. It needs Kubernetes 1.30 and further rights.
+      - V(off) - nobody looks but those who watch the traffic.
+    type: str
+    choices: [watch, policy, "off"]
+    default: watch
   baseline_seconds:
     description: How long Weave GitOps is listened to right before the flip. A fault in that time and nothing is flipped.
     type: float
@@ -200,6 +212,22 @@ identity:
       before: {uid: 5a0c, cluster_ip: 10.96.0.14}
       after: {uid: 5a0c, cluster_ip: 10.96.0.14}
       same: true
+guard:
+  description:
+    - What others did while this call watched (O(guard)), and what was done about it. Empty when this call did not come to the flip.
+    - C(by) is out of the managed fields of the object, C(seconds) how long it took. C(blind) says why the watch could not see for a time.
+  returned: when the cluster could be read
+  type: dict
+  sample:
+    mode: watch
+    records:
+      - at: "2026-11-28T20:14:03+00:00"
+        object: ww-gitops-weave-gitops
+        field: spec.selector
+        by: kubectl-client-side-apply at 2026-11-28T20:14:03Z
+        did: put back
+        seconds: 0.04
+    blind: []
 continuity:
   description:
     - Each call of the API of Weave GitOps, made without a login at each door just before the flip and once the goal was reached.
@@ -235,6 +263,22 @@ goal:
   returned: when the cluster could be read
   type: str
   sample: parked
+git:
+  description:
+    - Where Weave GitOps came out of git, who applies it, and whether git says by now what the cluster is. C(state) is V(open) from the
+      time Weave GitOps Enterprise is there, and V(paid) when a run of the Kustomization lists all that git should hold. It is V(none)
+      before, and where git has no part in it.
+    - The other members are what M(weaveworks.wge.wge_git_changes) makes the change of.
+  returned: when the cluster could be read
+  type: dict
+  sample:
+    state: open
+    kustomization: flux-system/flux-system
+    url: https://git.example.com/fleet.git
+    ref: branch main
+    path: ./clusters/prod-eu-1
+    revision: main@sha1:6f0cf5d0b4f4c2b5d5c7a4e1b2b2b5d5c7a4e1b2
+    missing: [HelmRelease weave-gitops-enterprise]
 owners:
   description: Each object that outlives Weave GitOps, and whose it is from now on.
   returned: when O(state=finalised)

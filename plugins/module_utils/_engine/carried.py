@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from .compatibility import triple
 from .discover import Installed
+from .forms.manifests import is_legacy
 from .inherit import FLAG_PREFIX, NOT_INHERITED
 from .model import Object
 from .names import OIDC_SECRET
@@ -114,6 +115,12 @@ FLAGS: tuple[Fate, ...] = (
     Fate("--use-k8s-cached-clients", TOLD, "WGE does without", "global.useK8sCachedClients"),
     Fate("--admin-secret", LOST, "WGE reads Secret cluster-user-auth alone"),
 )
+LEGACY_FLAGS = {
+    **dict.fromkeys(("--l", "--log"), "WGE always logs"),
+    **dict.fromkeys(("--helm-repo-name", "--helm-repo-namespace", "--profile-cache-location"), "WGE finds charts by settings of its own"),
+    **dict.fromkeys(("--watcher-healthz-bind-address", "--watcher-metrics-bind-address", "--watcher-port"), "WGE does without"),
+}
+"""Of the time before WG's chart; none of them is needed."""
 ROUTE_PREFIX_SINCE = (0, 38, 0)
 ENVIRONMENT = "extraEnvVars"
 OWN_VARIABLES = {
@@ -126,7 +133,7 @@ def fates(wg: Installed, defaults: Object, given: Object, wge_version: str) -> l
     """Every setting of WG that differs from its chart's own, with what becomes of it. ``given`` are the values that people gave."""
     found = [_fate_of(path, VALUES) or Fate(path, TOLD, "no chart of WG knows this value") for path in _changed(given, defaults)]
     found += [_flag_fate(word, wg, wge_version) for word in _flags(wg.found.arguments)]
-    found += [_variable_fate(str(entry.get("name", ""))) for entry in wg.values.get("envVars") or []]
+    found += [_variable_fate(str(entry.get("name", ""))) for entry in wg.environment]
     return list(dict.fromkeys(found))
 
 
@@ -165,6 +172,8 @@ def _flag_fate(name: str, wg: Installed, wge_version: str) -> Fate:
     if name == "--oidc-secret-name":
         usual = OIDC_SECRET in wg.found.arguments or f"{name}={OIDC_SECRET}" in wg.found.arguments
         return USUAL_OIDC_SECRET if usual else Fate(name, LOST, f"only Secret {OIDC_SECRET} is carried over", "config.oidc.issuerURL")
+    if is_legacy(wg.found.deployment) and name in LEGACY_FLAGS:
+        return Fate(name, KEPT, LEGACY_FLAGS[name])
     return _fate_of(name, FLAGS) or Fate(name, LOST, "it is unknown here, and WGE ends at a flag that it does not know", "additionalArgs")
 
 

@@ -46,7 +46,8 @@ def old_ports(now: Situation, *, serving: bool = True) -> Ports:
     ports = now.snapshot.installed.found.container.get("ports") or []
     wanted = (now.target.port,) if serving else (now.target.port, now.target.metrics_port)
     found = [port for port in ports if now.wge_port(port.get("containerPort") or 0) in wanted]
-    return Ports(frozenset(int(port["containerPort"]) for port in found), frozenset(str(port.get("name")) for port in found))
+    names = frozenset(str(port["name"]) for port in found if port.get("name"))
+    return Ports(frozenset(int(port["containerPort"]) for port in found), names)
 
 
 def binding(policies: Iterable[Object], labels: Labels) -> list[Object]:

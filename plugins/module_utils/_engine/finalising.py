@@ -20,11 +20,13 @@ from .names import ENTITLEMENT_NAMESPACE, ENTITLEMENT_SECRET
 from .objects import name_of
 from .ownership import owners_of
 from .parked import REMOVAL, staying, with_parked
-from .plan import FINAL_STEPS, Plan, Planned, plan_for, rights_to_remove, rung_of
+from .plan import Plan, Planned, final_steps_of, plan_for, rights_to_remove, rung_of
 from .removed import memory_of, require_not_returning
 from .rights import Rules
 from .settings import Settings
 from .situation import Situation, require_flipped
+from .steps.forms import FORMS
+from .steps.owners import Freeze
 from .steps.rehearse import judge_answers
 from .vantages import vantages_for
 from .work import Tools, Work
@@ -57,7 +59,7 @@ def finalise(tools: Tools, settings: Settings, *, check_mode: bool) -> Outcome:
 
 def plan_to_finalise(now: Situation) -> Plan:
     """What is still to be removed and handed back."""
-    planned = [Planned(step, tuple(step.writes(now))) for step in FINAL_STEPS]
+    planned = [Planned(step, tuple(step.writes(now))) for step in final_steps_of(now)]
     return Plan(tuple(entry for entry in planned if entry.writes), now.run)
 
 
@@ -70,13 +72,15 @@ def _judge(work: Work, reached: Rung) -> None:
         raise Blocked("No journal says when WG was parked.", "Roll the cluster back and upgrade it again, or remove WG by hand.")
     if now.journal.state == PARKED:
         _require_retention(work)
+        if unpaid := FORMS[now.form].unpaid(now):
+            raise Blocked(unpaid, "Merge what wge_git_changes makes, wait until Flux has applied it, then finalise.")
     if reached is Rung.PARKED:
         _require_wge(work)
 
 
 def _not_parked(now: Situation, reached: Rung) -> Blocked:
     seen = [name_of(revision.secret) for revision in now.snapshot.installed.revisions if revision.owner == "helm"]
-    if seen and now.is_parked:
+    if seen and now.is_parked and any(isinstance(step, Freeze) for step in FORMS[now.form].freeze):
         return Blocked(
             f"Somebody ran helm on WG's release after it was parked: {', '.join(seen)} is visible to helm.",
             "Stop what runs helm on this release, run the upgrade again, then finalise.",
@@ -146,7 +150,7 @@ def _write_ahead(work: Work, plan: Plan) -> None:
     journal = work.journal
     added = journal.add(REMOVAL, plan.writes)
     if journal.state == PARKED:
-        journal.notes[REMEMBERED] = memory_of(work.now.snapshot.installed, staying(work.now))
+        journal.notes[REMEMBERED] = memory_of(work.now.snapshot.installed, staying(work.now)) | {"storage": work.now.snapshot.storage}
         journal.state, added = FINALISING, True
     if added:
         work.save_journal()
@@ -156,7 +160,7 @@ def _do(work: Work, planned: Planned) -> None:
     step = planned.step
     work.tools.tell(step.event("begin"))
     started = work.tools.clock.monotonic()
-    work.send_all(planned.writes)
+    step.send(work, planned.writes)
     work.tools.tell(step.event("done", seconds=round(work.tools.clock.monotonic() - started, 2)))
 
 

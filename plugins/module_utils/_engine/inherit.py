@@ -8,7 +8,6 @@ OIDC, cluster name, log level, route prefix, pull Secrets, feature flags. What t
 from __future__ import annotations
 
 import base64
-from typing import Any
 
 from .discover import Installed, flag
 from .forms.helm import merged
@@ -43,7 +42,7 @@ def values_for(wg: Installed, secrets: dict[str, Object | None], user_values: Ob
         "networkPolicy": {"enabled": bool((wg.values.get("networkPolicy") or {}).get("create", True))},
         "config": {
             "cluster": {"name": "Default"},
-            "logLevel": LOG_LEVELS.get(str(wg.values.get("logLevel", "info")), "info"),
+            "logLevel": LOG_LEVELS.get(wg.log_level, "info"),
             "auth": _logins(wg, secrets),
         },
         "extraEnvVars": _environment(wg),
@@ -51,8 +50,8 @@ def values_for(wg: Installed, secrets: dict[str, Object | None], user_values: Ob
     oidc = _oidc(secrets.get(OIDC_SECRET))
     if oidc:
         inherited["config"]["oidc"] = oidc
-    if wg.values.get("imagePullSecrets"):
-        inherited["imagePullSecrets"] = wg.values["imagePullSecrets"]
+    if wg.pull_secrets:
+        inherited["imagePullSecrets"] = wg.pull_secrets
     if wg.route_prefix:
         inherited["additionalArgs"] = [f"--route-prefix={wg.route_prefix}"]
     return merged(inherited, user_values)
@@ -79,8 +78,7 @@ def _logins(wg: Installed, secrets: dict[str, Object | None]) -> Object:
 
 
 def _environment(wg: Installed) -> list[Object]:
-    given: list[Any] = wg.values.get("envVars") or []
-    kept = [v for v in given if str(v.get("name", "")).startswith(FLAG_PREFIX) and v["name"] not in NOT_INHERITED]
+    kept = [v for v in wg.environment if str(v.get("name", "")).startswith(FLAG_PREFIX) and v["name"] not in NOT_INHERITED]
     if not any(v["name"] == "WEAVE_GITOPS_FEATURE_TELEMETRY" for v in kept):
         # WG sends nothing unless told to, WGE sends unless told not to (2.3).
         kept.append({"name": "WEAVE_GITOPS_FEATURE_TELEMETRY", "value": "false"})

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .carried import FLAGS, KEPT, LOST, OWN_VARIABLES, ROUTE_PREFIX, USUAL_OIDC_SECRET, VALUES, Fate, fates
-from .forms.helm import newest
+from .forms.helm import defaults_of, given_of, newest
 from .inherit import OIDC_KEYS
 from .model import Object
 from .names import LOGIN_SECRET, OIDC_SECRET
@@ -53,8 +53,7 @@ def rows_for(now: Situation) -> list[Row]:
     wg = now.snapshot.installed
     last = newest(wg.revisions)
     stored: Object = last.decoded() if last else {}
-    defaults = (stored.get("chart") or {}).get("values") or {}
-    found = fates(wg, defaults, stored.get("config") or {}, now.target.version)
+    found = fates(wg, defaults_of(stored), given_of(stored), now.target.version)
     return _rows([*found, *_of_secrets(now.snapshot.named)])
 
 

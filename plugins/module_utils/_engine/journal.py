@@ -42,7 +42,10 @@ REMEMBERED = "wg"
 
 @dataclass(slots=True)
 class Journal:
-    """One run's journal. ``entries`` maps a step's id to the records of its writes, in the order they are sent."""
+    """One run's journal. ``entries`` maps a step's id to the records of its writes, in the order they are sent.
+
+    ``form`` and ``delivery`` are those the run began with: what is recognised later may be what somebody made of it since.
+    """
 
     run: str
     namespace: str
@@ -54,6 +57,8 @@ class Journal:
     entries: dict[str, list[Object]] = field(default_factory=dict)
     notes: Object = field(default_factory=dict)
     uid: str = ""
+    form: str = "helm"
+    delivery: str = "helm"
 
     @property
     def name(self) -> str:
@@ -94,6 +99,8 @@ class Journal:
                 "schema": SCHEMA,
                 "run": self.run,
                 "release": self.release,
+                "form": self.form,
+                "delivery": self.delivery,
                 "started": self.started,
                 "plan_hash": self.plan_hash,
                 "archive": self.archive,
@@ -144,6 +151,8 @@ def journal_from(secret: Object) -> Journal:
             entries=content["entries"],
             notes=content["notes"],
             uid=secret["metadata"].get("uid", ""),
+            form=content.get("form", "helm"),  # journals of before there was another
+            delivery=content.get("delivery", "helm"),
         )
     except (KeyError, TypeError, ValueError) as problem:
         raise SafeStop(

@@ -15,14 +15,16 @@ from dataclasses import dataclass, field, replace
 from .._errors import Interrupted, RolledBack, SafeStop, Unauthorised, Unreachable, WgeError
 from . import traffic
 from .archive.model import Contents
+from .deliveries import require_delivery
 from .fencing import fence, is_fenced
+from .guard import relieve, stand
 from .identity import identity_of
 from .journal import REMOVING
 from .leftovers import lock_is_left, require_journal, require_release
 from .lock import Lock
 from .look import journal_in, look, require_chart, with_journal
 from .model import Object, Rung
-from .plan import Plan, plan_for, rung_of, steps_to
+from .plan import Plan, plan_for, rung_of, steps_to, write_ahead
 from .proofs import Proofs, planned_paths
 from .removed import require_not_returning, was_removed
 from .returning import archive_path, bring_back, bring_back_record, planned_back, require_contents
@@ -30,6 +32,8 @@ from .reverse import plan_back, take_back
 from .settings import Settings
 from .situation import Situation, require_flipped
 from .steps.base import Step
+from .steps.forms import require_form
+from .steps.guard import lift, require_policy
 from .vantages import vantages_for
 from .work import CONTROLLER_GONE, Tools, Work
 
@@ -62,6 +66,7 @@ class Outcome:
     proofs: Proofs | None = field(default=None, repr=False)
     changed: bool = False
     owners: list[Object] = field(default_factory=list)
+    guard: Object = field(default_factory=dict)
 
 
 def climb(tools: Tools, settings: Settings, check: Check, *, check_mode: bool) -> Outcome:
@@ -82,8 +87,11 @@ def climb(tools: Tools, settings: Settings, check: Check, *, check_mode: bool) -
             guarded(Work(tools, lock_for(tools, now), now), outcome, lambda: None)
         return outcome
     require_journal(now)
+    require_form(now)
     require_release(now)
+    require_delivery(now)
     require_chart(now)
+    require_policy(now)
     outcome.plan = plan_of(tools, now)
     check(now, outcome.plan)
     if check_mode:
@@ -176,6 +184,7 @@ def _while_waiting(work: Work, text: str) -> None:
 
 def _climb_locked(work: Work, outcome: Outcome, check: Check) -> None:
     work.now = with_journal(work.refresh(), work.tools)
+    lift(work)
     plan = plan_for(work.now, work.now.settings.goal)
     if plan.hash != outcome.plan.hash:
         if not work.lock.taken_over and not is_fenced(outcome.before):
@@ -185,8 +194,8 @@ def _climb_locked(work: Work, outcome: Outcome, check: Check) -> None:
     try:
         if outcome.proofs:
             outcome.proofs.note_kept()
-        _write_ahead(work, plan)
-        for step in steps_to(work.now.settings.goal):
+        write_ahead(work, plan)
+        for step in steps_to(work.now, work.now.settings.goal):
             if not step.done(work.now):
                 _do(work, outcome, step)
         _finish(work, outcome)
@@ -218,21 +227,12 @@ def _way_back(work: Work, outcome: Outcome, why: str, since: float | None = None
     outcome.seconds[Rung.ROLLED_BACK.word] = round(work.tools.clock.monotonic() - started, 3)
 
 
-def _write_ahead(work: Work, plan: Plan) -> None:
-    """Note every write of the plan in the journal; an adopted one is stored at once, a new one by its own step."""
-    journal = work.journal
-    added = [journal.add(e.step.id, e.writes) for e in plan.planned if e.step.foreseen]
-    if not journal.plan_hash:
-        journal.plan_hash = plan.hash
-    if any(added) and journal.uid:
-        work.save_journal()
-
-
 def _do(work: Work, outcome: Outcome, step: Step) -> None:
     if step.watched:
         work.watch(vantages_for(work.now))
         if work.now.is_flipped and work.flipped_at is None:
             work.flipped_at = work.tools.clock.monotonic()
+    stand(work, step)
     if outcome.proofs:
         outcome.proofs.before(step.id)
     started = work.tools.clock.monotonic()
@@ -257,6 +257,7 @@ def _roll_back_locked(work: Work, outcome: Outcome, started: float, contents: Co
     if work.now.journal is None:  # a run that was killed before its journal left nothing but its lock
         _verdict_rolled_back(work, outcome)
         return
+    lift(work)
     if work.now.is_flipped:
         work.watch(vantages_for(work.now))
     _way_back(work, outcome, "", started, contents)
@@ -271,6 +272,7 @@ def _verdict_rolled_back(work: Work, outcome: Outcome) -> None:
 def _close(work: Work, outcome: Outcome) -> None:
     probes, clock = work.tools.probes, work.tools.clock
     probes.stop()
+    outcome.guard = relieve(work)
     outcome.changed = outcome.changed or bool(work.now.journal and work.now.journal.uid)
     outcome.traffic = traffic.summary(probes.samples(), probes.events(), clock.monotonic(), work.first_flip)
     _prove(work, outcome)

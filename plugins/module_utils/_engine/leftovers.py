@@ -12,11 +12,14 @@ from .model import Cluster, Object
 from .names import (
     EDGE_RELEASE,
     ENTITLEMENT_SECRET,
+    HANDED_OVER_ANNOTATION,
     HELM_RELEASE_ANNOTATION,
     KEPT_ANNOTATION,
     LEASE,
     PARKED_OWNER,
     RUN_LABEL,
+    SHIELDED_ANNOTATION,
+    SUSPENDED_ANNOTATION,
     TOMBSTONE_OWNER,
 )
 from .objects import annotations_of, labels_of, name_of
@@ -81,6 +84,7 @@ def _all(now: Situation) -> Iterator[Object]:
     yield from snapshot.kept
     yield from ({"kind": "Secret", **item} for item in snapshot.releases)
     yield from (item for item in snapshot.named.values() if item and item.get("kind") != "Lease")
+    yield from (item for item in (*snapshot.owners.all, *snapshot.delivered.values()) if item)
 
 
 def _is_ours(item: Object, now: Situation) -> bool:
@@ -93,4 +97,5 @@ def _is_marked(item: Object) -> bool:
     if name_of(item) == ENTITLEMENT_SECRET:
         return False  # it may well be put there before any upgrade
     owner = labels.get("owner") in (PARKED_OWNER, TOMBSTONE_OWNER)
-    return owner or KEPT_ANNOTATION in annotations or annotations.get(HELM_RELEASE_ANNOTATION) == EDGE_RELEASE
+    frozen = any(mark in annotations for mark in (KEPT_ANNOTATION, HANDED_OVER_ANNOTATION, SUSPENDED_ANNOTATION, SHIELDED_ANNOTATION))
+    return owner or frozen or annotations.get(HELM_RELEASE_ANNOTATION) == EDGE_RELEASE

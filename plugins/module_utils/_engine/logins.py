@@ -3,14 +3,38 @@
 
 from __future__ import annotations
 
+import base64
+
+from .forms.manifests import ADMIN, OLD_LOGIN
 from .inherit import methods_of, text_of
 from .model import Cluster, Object
 from .names import LOGIN_SECRET, OIDC_SECRET
-from .objects import object_path
+from .objects import name_of, object_path
+from .settings import Settings
 from .situation import Situation
+from .snapshot import Snapshot
 
 METHODS = "AUTH_METHODS"
 ANONYMOUS = "INSECURE_NO_AUTHENTICATION_USER"
+
+
+def to_come(settings: Settings, snapshot: Snapshot) -> Object | None:
+    """The Secret of the local user that a WG without a release gets, when it has none: as it was given, else out of its old one."""
+    if snapshot.installed.is_released or snapshot.named.get(LOGIN_SECRET):
+        return None
+    old = next((item for item in snapshot.kept if item.get("kind") == "Secret" and name_of(item) == OLD_LOGIN), None)
+    user = str(settings.login_secret.get("username") or ADMIN)
+    password = str(settings.login_secret.get("password_hash") or text_of(old, "password").strip())
+    if not password:
+        return None
+    data = {key: base64.b64encode(text.encode()).decode() for key, text in (("username", user), ("password", password))}
+    meta = {"name": LOGIN_SECRET, "namespace": snapshot.namespace}
+    return {"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "metadata": meta, "data": data}
+
+
+def with_login(settings: Settings, snapshot: Snapshot) -> dict[str, Object | None]:
+    """The Secrets and other objects that were read by name, with the local user as WGE will find it."""
+    return {**snapshot.named, LOGIN_SECRET: snapshot.named.get(LOGIN_SECRET) or to_come(settings, snapshot)}
 
 
 def of_wg(now: Situation) -> list[str]:

@@ -136,7 +136,8 @@ class Cluster(Protocol):
 class Release:
     """A Helm release to install: ``chart`` is anything the helm program takes (folder, archive, oci://…, repo/name).
 
-    ``labels`` go onto the release's own storage Secrets; by them we know it again as ours.
+    ``labels`` go onto the release's own storage Secrets; by them we know it again as ours. ``rendered`` is a file of its objects,
+    instead of a chart.
     """
 
     name: str
@@ -145,6 +146,7 @@ class Release:
     version: str = ""
     values: Object = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
+    rendered: str = ""
 
 
 class Helm(Protocol):
@@ -154,7 +156,7 @@ class Helm(Protocol):
         """E.g. ``3.19.5``."""
 
     def template(self, release: Release, *, kube_version: str = "", api_versions: Sequence[str] = ()) -> list[Object]:
-        """Render without asking a cluster; ``crds/`` included, hooks and tests left in."""
+        """Render without asking a cluster; ``crds/`` included, hooks and tests left in. What is rendered already is read."""
 
     def install(self, release: Release) -> None:
         """``helm install`` without waiting and without taking ownership."""
@@ -224,3 +226,30 @@ class Probes(Protocol):
 
     def stop(self) -> None:
         """End and join all threads; calling it twice is no error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The object at ``path`` has changed or gone. ``at`` is when it was seen, in monotonic seconds."""
+
+    at: float
+    path: str
+
+
+class Watcher(Protocol):
+    """Eyes on single objects, beside the climb. It says that one has changed, never to what: that is read when it is judged."""
+
+    def start(self, paths: Sequence[str]) -> None:
+        """Begin with the objects as they are now."""
+
+    def changes(self) -> list[Change]:
+        """What changed since the last call, oldest first; after a time in which it saw nothing, whatever is another one now."""
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass, but not beyond the next change."""
+
+    def troubles(self) -> list[str]:
+        """Why it could not see for a while, each reason once."""
+
+    def stop(self) -> None:
+        """End; calling it twice is no error."""

@@ -23,6 +23,21 @@ KEPT_ANNOTATION = f"{PREFIX}/kept"
 FENCE_ANNOTATION = f"{PREFIX}/fence"
 """Put on and taken off again by a run that takes a dead run's lock: what that one had sent is for a version that is no more."""
 
+SHIELDED_ANNOTATION = f"{PREFIX}/shielded"
+"""Beside Flux's own annotation that keeps git off an object: the run that put both there."""
+
+HANDED_OVER_ANNOTATION = f"{PREFIX}/handed-over"
+"""On WG's HelmRelease: the run that took what outlives WG out of what Flux renders."""
+
+SUSPENDED_ANNOTATION = f"{PREFIX}/suspended"
+"""On WG's HelmRelease: the run that suspended it. What does not carry it is never resumed."""
+
+GUARD_POLICY = "wge-guard"
+"""With the namespace behind it: the ValidatingAdmissionPolicy, and its binding, that keep everybody else off while we watch."""
+
+GUARD_PROBE = f"{PREFIX}/guard-probe"
+"""An annotation that the policy refuses to everybody: a dry run of it shows that the policy is in force."""
+
 FIELD_MANAGER = "weaveworks-wge"
 
 LEASE = "wge-upgrade"

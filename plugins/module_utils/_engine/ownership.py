@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 from .model import Object
-from .names import EDGE_RELEASE, HELM_RELEASE_ANNOTATION, RUN_LABEL
+from .names import EDGE_RELEASE, HELM_RELEASE_ANNOTATION, KEPT_ANNOTATION, RUN_LABEL
 from .objects import annotations_of, labels_of
 from .parked import owner_of, staying, title_of
 from .situation import Situation
 
 FORMERLY = f"you: no Helm release holds it any more, and its mark {HELM_RELEASE_ANNOTATION}={EDGE_RELEASE} keeps a stale helm command off"
+UNRELEASED = "you: neither a Helm release nor a HelmRelease holds it any more, whatever its labels say"
 BEFORE = "you, as before"
 
 
@@ -35,6 +36,8 @@ def _kept(now: Situation) -> list[Object]:
 def _owner(item: Object) -> str:
     if annotations_of(item).get(HELM_RELEASE_ANNOTATION) == EDGE_RELEASE:
         return FORMERLY
+    if KEPT_ANNOTATION in annotations_of(item) and annotations_of(item).get(HELM_RELEASE_ANNOTATION):
+        return UNRELEASED
     if RUN_LABEL in labels_of(item) and not annotations_of(item).get(HELM_RELEASE_ANNOTATION):
         return f"you: made by run {labels_of(item)[RUN_LABEL]}, and WGE needs it"
     return owner_of(item) or BEFORE

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from .archive.references import CONFIG_MAP, named_in_pod
+from .forms.flux import paths_of
 from .journal import REMEMBERED
 from .model import Cluster, Object
 from .names import HELM_KEEP_ANNOTATION, HELM_RELEASE_ANNOTATION
@@ -25,6 +26,7 @@ from .objects import (
     object_path,
     path_of,
     pod_template,
+    selects,
 )
 from .situation import Situation
 from .steps.policies import TWIN_KINDS
@@ -53,7 +55,9 @@ def with_parked(cluster: Cluster, now: Situation) -> Situation:
     known = {path_of(item): item for items in snapshot.lists.values() for item in items if "kind" in item}
     known |= {path_of(item): item for item in snapshot.kept}
     remembered = [entry["path"] for entry in ((now.journal.notes.get(REMEMBERED) or {}).get("stays") or [])] if now.journal else []
-    for path in filter(None, dict.fromkeys([*_journalled(now, REMOVAL), *_journalled(now, "S11"), *_own_paths(now), *remembered])):
+    kept_by = paths_of(snapshot.owners.helm_release, snapshot.identity.served) if snapshot.owners.helm_release else []
+    paths = [*_journalled(now, REMOVAL), *_journalled(now, "S11"), *_own_paths(now), *remembered, *kept_by]
+    for path in filter(None, dict.fromkeys(paths)):
         named[path] = known.get(path) or cluster.get(path)
     lists = dict(snapshot.lists)
     for kind in BINDINGS:  # of every namespace: a team may have bound a ClusterRole of WG in its own
@@ -119,7 +123,7 @@ def _why_it_stays(item: Object, path: str, live: Object | None, now: Situation) 
     if live is None:
         return ""
     owner = owner_of(live)
-    if owner not in ("", f"Helm release {now.snapshot.installed.found.release}"):
+    if owner not in ("", f"Helm release {now.snapshot.installed.found.release}", *map(_as_owner, now.snapshot.owners.all)):
         return f"it belongs to {owner}"
     if kind := TWIN_KINDS.get(item["kind"]):
         specs = [live["spec"]] if live.get("spec") else live.get("specs") or []
@@ -128,9 +132,15 @@ def _why_it_stays(item: Object, path: str, live: Object | None, now: Situation) 
     return ""
 
 
+def _as_owner(item: Object) -> str:
+    """What the marks of an object say that this HelmRelease or Kustomization applies."""
+    return f"Flux {item['kind']} {namespace_of(item)}/{name_of(item)}"
+
+
 def _needed(now: Situation, items: list[Object]) -> dict[str, str]:
     """What WGE uses, and roles that a binding names which does not go with them."""
     found = dict.fromkeys(_used_by_wge(now), "WGE uses it")
+    found |= dict.fromkeys(_accounts_of_others(now), "other pods run as it")
     known = [(item, path_of(item)) for item in items if _is_known(item)]
     going = {path for item, path in known if not _why_it_stays(item, path, now.snapshot.named.get(path), now)}
     for kind in BINDINGS:
@@ -141,6 +151,13 @@ def _needed(now: Situation, items: list[Object]) -> dict[str, str]:
                     path = object_path(role["kind"], role["name"], namespace_of(binding))
                     found.setdefault(path, f"{kind} {name_of(binding)} names it")
     return found
+
+
+def _accounts_of_others(now: Situation) -> Iterator[str]:
+    """The ServiceAccounts of the namespace's pods that are not WG's: a chart need not make one of its own."""
+    for pod in now.snapshot.of("Pod"):
+        if not selects(now.snapshot.installed.found.pod_labels, labels_of(pod)):
+            yield object_path("ServiceAccount", str((pod.get("spec") or {}).get("serviceAccountName") or "default"), now.namespace)
 
 
 def _used_by_wge(now: Situation) -> Iterator[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from .model import Object, Operation
 from .objects import is_available
 from .patches import MISSING, pointer, value_at
+from .situation import Situation
 
 PRE_STOP_SECONDS = 15
 GRACE_SECONDS = 45
@@ -32,6 +33,11 @@ def wanted(route_prefix: str, *, tls: bool, minor: int) -> Object:
     if minor >= SLEEPS_SINCE:
         probes["lifecycle"] = {"preStop": {"sleep": {"seconds": PRE_STOP_SECONDS}}}
     return probes
+
+
+def probes_for(now: Situation) -> Object:
+    """The probes of this WGE: below the route prefix it inherits, in its scheme."""
+    return wanted(now.snapshot.installed.route_prefix, tls=now.target.uses_tls, minor=now.snapshot.identity.minor)
 
 
 def operations(live: Object, index: int, name: str, probes: Object) -> list[Operation]:

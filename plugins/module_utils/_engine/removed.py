@@ -28,6 +28,9 @@ RETURNING = "returning"
 RECORD = "/secrets/sh.helm.release.v1."
 """In the path of helm's record of WG: no other Secret is ever removed."""
 
+OWNERS = ("/helmreleases/", "/helmcharts/")
+"""In the paths of what Flux kept WG by; a HelmChart is made anew by it."""
+
 IN_LISTS = ("/services/", "/ingresses/")
 """Kinds that are read as lists anyway."""
 
@@ -77,8 +80,19 @@ def was_removed(cluster: Cluster, now: Situation) -> bool:
     journal = now.journal
     if journal is None or journal.state not in REMOVING:
         return False
-    entries = [e for e in journal.entries.get("S16", []) if e["verb"] == "delete" or RECORD in e["path"]]
+    entries = [e for e in journal.entries.get("S16", []) if e["verb"] == "delete" or (RECORD in e["path"] and e["verb"] == "patch")]
     return any(is_gone(entry, cluster.get(entry["path"])) for entry in entries)
+
+
+def is_record(path: str) -> bool:
+    """Whether a removed object says that WG is installed, and so comes back when WGE is gone again: helm's record, the HelmRelease."""
+    return RECORD in path or OWNERS[0] in path
+
+
+def storage_of(journals: Sequence[Object], release: str) -> str:
+    """The namespace in which a release was stored that is being removed, empty when it was WG's own."""
+    journal = newest(journals, release)
+    return str((journal.notes.get(REMEMBERED) or {}).get("storage") or "") if journal else ""
 
 
 def require_not_returning(now: Situation) -> None:
@@ -93,7 +107,7 @@ def require_not_returning(now: Situation) -> None:
 def kept_paths(journals: Sequence[Object], release: str, namespace: str) -> list[str]:
     """The paths of what was protected and outlives WG, but for what is read as lists."""
     journal = newest(journals, release)
-    paths = [entry["path"] for entry in journal.entries.get("S11", [])] if journal else []
+    paths = [entry["path"] for entry in journal.entries.get("S11", [])] if journal and journal.state != ROLLED_BACK else []
     return [path for path in paths if not any(kind in path for kind in IN_LISTS)]
 
 
@@ -132,7 +146,7 @@ def is_gone(entry: Object, live: Object | None) -> bool:
 
 def _found(journal: Journal) -> Found:
     try:
-        return Found(dict(journal.notes[REMEMBERED]["deployment"]), "helm", journal.release, gone=True)
+        return Found(dict(journal.notes[REMEMBERED]["deployment"]), journal.form, journal.release, gone=True)
     except (KeyError, TypeError, ValueError) as problem:
         raise SafeStop(
             f"The journal Secret {journal.name} does not say what WG was.", "Somebody changed it; restore it from a backup."

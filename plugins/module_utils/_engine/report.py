@@ -77,9 +77,11 @@ def _cluster(host: str, result: Record, steps: Sequence[Record]) -> dict[str, An
     entry["versions"] = {name: str(versions.get(name) or "") for name in ("before", "after")}
     entry["cluster"] = {name: str(identity.get(name) or "") for name in ("name", "uid", "api")}
     entry["entitlement"] = _entitlement(result.get("entitlement") or {})
+    entry["git"] = _git(result.get("git") or {})
     entry["traffic"] = _traffic(result.get("traffic") or {})
     entry["identity"] = list(result.get("identity") or [])
     entry["owners"] = list(result.get("owners") or [])
+    entry["guard"] = _guard(result.get("guard") or {})
     entry["continuity"] = list(result.get("continuity") or [])
     entry["untouched"] = _untouched(result.get("untouched") or {})
     entry["seconds"] = dict(result.get("seconds") or {})
@@ -93,6 +95,16 @@ def _entitlement(known: Record) -> dict[str, Any]:
     texts = {name: str(known.get(name) or "") for name in ("customer", "expires", "key_id", "jti", "source")}
     flags = {name: bool(known.get(name)) for name in ("valid", "expired")}
     return {**texts, **flags, "days_left": known.get("days_left"), "features": known.get("features")}
+
+
+def _git(known: Record) -> dict[str, Any]:
+    texts = {name: str(known.get(name) or "") for name in ("kustomization", "url", "ref", "path", "revision", "sentence")}
+    return {"state": str(known.get("state") or "none"), **texts, "missing": list(known.get("missing") or [])}
+
+
+def _guard(known: Record) -> dict[str, Any]:
+    """Without a mode where there was none."""
+    return {"mode": str(known.get("mode") or ""), **{name: list(known.get(name) or []) for name in ("records", "blind")}}
 
 
 def _traffic(traffic: Record) -> dict[str, Any]:
@@ -134,6 +146,8 @@ def _cluster_lines(cluster: Mapping[str, Any]) -> list[str]:
         lines.append(f"  {cluster['message']} {cluster['next_step']}".rstrip())
     if cluster["entitlement"]["expired"]:
         lines.append(f"  entitlement: expired on {cluster['entitlement']['expires']}; WGE works, and warns its users")
+    if cluster["git"]["sentence"]:
+        lines.append(f"  {cluster['git']['sentence']}")
     traffic = cluster["traffic"]
     if traffic["requests"]:
         gaps = traffic["endpoint_gaps"]
@@ -141,6 +155,7 @@ def _cluster_lines(cluster: Mapping[str, Any]) -> list[str]:
         lines.append(f"  traffic: {traffic['requests']} requests sent, {traffic['lost']} lost, {gaps_text}")
         lines.extend(_vantage_line(vantage) for vantage in traffic["vantages"])
         lines.extend(_fault_line(fault) for fault in traffic["faults"][:_FAULT_LINES])
+    lines.extend(_guard_line(record) for record in cluster["guard"]["records"])
     lines.extend(_identity_line(service) for service in cluster["identity"])
     lines.extend(f"  {kept.get('object', '?')}: owned by {kept.get('owner', '?')}" for kept in cluster["owners"])
     lines.extend(_continuity_lines(cluster["continuity"]))
@@ -175,6 +190,13 @@ def _fault_line(fault: Mapping[str, Any]) -> str:
     seconds = fault.get("seconds", 0.0)
     when = f"{abs(seconds):.1f} s {'before' if seconds < 0 else 'after'} the flip"
     return f"    lost at {fault.get('vantage', '?')}, {when}: {fault.get('fault', '')}"
+
+
+def _guard_line(record: Mapping[str, Any]) -> str:
+    by, seconds = record.get("by"), record.get("seconds")
+    changed = f"{record.get('field')} changed{f' by {by}' if by else ''}, " if record.get("field") else ""
+    after = f" after {seconds:.1f} s" if seconds is not None else ""
+    return f"  guard: {record.get('object', '?')}: {changed}{record.get('did', '')}{after}"
 
 
 def _identity_line(service: Mapping[str, Any]) -> str:

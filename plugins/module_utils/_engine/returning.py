@@ -22,7 +22,7 @@ from .names import PARKED_OWNER, RUN_LABEL, TOMBSTONE_OWNER
 from .objects import labels_of, uid_of
 from .parked import REMOVAL
 from .plan import Planned
-from .removed import RECORD, RETURNING, is_gone
+from .removed import OWNERS, RECORD, RETURNING, is_gone, is_record
 from .restore.apply import restore_objects
 from .restore.selection import Selection
 from .restore.wish import Wish
@@ -56,9 +56,15 @@ def require_contents(now: Situation, path: str, contents: Contents) -> None:
     require_same_cluster(path, contents, now.snapshot.identity.uid)
     if not contents.opened:
         raise Blocked(f"The archive {path} needs its vault secret, and those are on the controller only.", "Roll back from the controller.")
-    require_paths(path, contents, (*_objects(now), *_record(now)), _BEFORE)
-    if any(labels_of(entry.clean).get("owner") == PARKED_OWNER for entry in contents.entries):
+    needless = _made_since(now, {entry.path for entry in contents.entries})
+    require_paths(path, contents, [one for one in (*_objects(now), *_record(now)) if one not in needless], _BEFORE)
+    if any(_is_parked(entry.clean) for entry in contents.entries if entry.path in (*_objects(now), *_record(now))):
         raise Blocked(f"The archive {path} was made while WG was parked: what came back out of it would not run.", _BEFORE)
+
+
+def _is_parked(item: Object) -> bool:
+    """A record that helm does not see, or a Deployment without pods: of a HelmRelease, and of manifests, no record is parked."""
+    return labels_of(item).get("owner") == PARKED_OWNER or (item["kind"] == "Deployment" and item["spec"].get("replicas") == 0)
 
 
 def planned_back(cluster: Cluster, now: Situation) -> list[Planned]:
@@ -83,12 +89,19 @@ def bring_back(work: Work, contents: Contents) -> None:
 
 
 def bring_back_record(work: Work, contents: Contents) -> None:
-    """Helm's record of WG; a tombstone of ours makes room for the revision that was there before."""
-    for path in _record(work.now):
+    """Helm's record of WG; a tombstone of ours makes room for the revision that was there before. What acts by the record comes last.
+
+    Revisions that Flux made after the archive, when it handed over, are not in there and not needed.
+    """
+    held = {entry.path for entry in contents.entries}
+    removed = work.journal.entries.get(REMOVAL, [])
+    for path in (entry["path"] for entry in removed if RECORD in entry["path"]):
         live = work.tools.cluster.get(path)
         if live and labels_of(live).get("owner") == TOMBSTONE_OWNER and labels_of(live).get(RUN_LABEL) == work.now.run:
             work.send(delete(path, uid_of(live), f"take the tombstone {path} away"))
-    _restore(work, contents, _record(work.now))
+    record = [path for path in _record(work.now) if path in held]
+    _restore(work, contents, [path for path in record if RECORD in path])
+    _restore(work, contents, [path for path in record if RECORD not in path])
 
 
 def _restore(work: Work, contents: Contents, paths: Sequence[str]) -> None:
@@ -98,12 +111,21 @@ def _restore(work: Work, contents: Contents, paths: Sequence[str]) -> None:
 
 def _entries(now: Situation) -> list[Object]:
     entries = now.journal.entries.get(REMOVAL, []) if now.journal else []
-    return [entry for entry in entries if entry["verb"] == "delete" or RECORD in entry["path"]]
+    removed = [e for e in entries if e["verb"] == "delete" or (RECORD in e["path"] and e["verb"] == "patch")]
+    return [entry for entry in removed if OWNERS[1] not in entry["path"]]
 
 
 def _objects(now: Situation) -> list[str]:
-    return [entry["path"] for entry in _entries(now) if RECORD not in entry["path"]]
+    return [entry["path"] for entry in _entries(now) if not is_record(entry["path"])]
 
 
 def _record(now: Situation) -> list[str]:
-    return [entry["path"] for entry in _entries(now) if RECORD in entry["path"]]
+    return [entry["path"] for entry in _entries(now) if is_record(entry["path"])]
+
+
+def _made_since(now: Situation, held: set[str]) -> list[str]:
+    """Revisions newer than those in the archive, which Flux made when it handed over."""
+    numbers = {path: int(path.rpartition(".v")[2]) for path in _record(now) if RECORD in path}
+    last = max((number for path, number in numbers.items() if path in held), default=0)
+    handed_over = bool(now.journal and now.journal.entries.get("S6a"))
+    return [path for path, number in numbers.items() if handed_over and 0 < last < number]

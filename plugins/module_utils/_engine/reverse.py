@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .._errors import SafeStop
+from .gitdebt import require_out_of_git
 from .journal import ROLLED_BACK
 from .leftovers import leftovers
 from .model import Cluster, Object
 from .names import FIELD_MANAGER
 from .objects import metadata
-from .plan import STEPS, Plan, Planned
+from .plan import Plan, Planned, steps_of
 from .situation import Situation
 from .steps.base import Step
 from .steps.prepare import CloseJournal
@@ -25,8 +26,9 @@ from .writes import Write
 
 def plan_back(cluster: Cluster, now: Situation) -> Plan:
     """What would be taken back, in the order in which it would be. Each object that the journal speaks of is read."""
+    require_out_of_git(now)
     found = []
-    for step in reversed(STEPS):
+    for step in reversed(steps_of(now)):
         entries = now.journal.entries.get(step.id) or [] if now.journal else []
         writes = [write for entry in reversed(entries) if (write := step.reversal(now, entry, _live(cluster, step, entry)))]
         if writes:
@@ -44,13 +46,14 @@ def take_back(work: Work, record: Callable[[], None] | None = None) -> float | N
     Returns when the kept Services led to WG again (monotonic), None when they had never led elsewhere. Raises SafeStop when
     something of ours is left at the end; the journal stays open then.
     """
+    require_out_of_git(work.now)
     work.closing = True
     back: float | None = None
     had_traffic = work.flipped_at is not None or work.now.is_flipped or any(moved_by_us(service) for service in work.now.kept_services)
     work.flipped_at = None
-    for step in reversed(STEPS):
+    for step in reversed(steps_of(work.now)):
         entries = work.journal.entries.get(step.id) or []
-        if record and step.id == "S6":
+        if record and step.after_record:
             record()
         if entries:
             work.tools.tell(step.event("undo"))

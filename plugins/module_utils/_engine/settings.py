@@ -25,11 +25,17 @@ class Settings:
     namespace: str = ""
     release: str = ""
     target_release: str = "weave-gitops-enterprise"
+    delivery: str = ""
+    chart_repository: str = ""
+    chart_secret: str = ""
+    manifests: str = ""
+    image_mirrors: Object = field(default_factory=dict)
     cluster_uid: str = ""
     entitlement: str = field(default="", repr=False)
     entitlement_public_keys: tuple[str, ...] = field(default=(), repr=False)
     entitlement_customer: str = ""
     fail_if_expired: bool = False
+    login_secret: Object = field(default_factory=dict, repr=False)
     state: str = "parked"
     entry_urls: tuple[str, ...] = ()
     compatibility: Matrix = field(default_factory=known, repr=False)
@@ -39,6 +45,7 @@ class Settings:
     archive_dir: str = "wge-archive"
     archive: str = ""
     retention_days: float = 7
+    guard: str = "watch"
     baseline_seconds: float = 5
     rehearse_seconds: float = 10
     verify_seconds: float = 30
@@ -54,7 +61,7 @@ class Settings:
 
     def release_to_install(self, namespace: str, values: Object) -> Release:
         """WGE's Helm release in the namespace of WG, with the values it will be installed with."""
-        return Release(self.target_release, namespace, self.chart, self.chart_version, values)
+        return Release(self.target_release, namespace, self.chart, self.chart_version, values, rendered=self.manifests)
 
 
 def settings_from(params: Mapping[str, Any]) -> Settings:
@@ -76,6 +83,8 @@ def settings_from(params: Mapping[str, Any]) -> Settings:
     _check_times(settings)
     _check_urls(settings)
     _check_chart(settings)
+    _check_manifests(settings)
+    _check_mirrors(settings)
     return settings
 
 
@@ -90,6 +99,10 @@ def _check_times(settings: Settings) -> None:
 
 
 def _check_urls(settings: Settings) -> None:
+    if settings.chart_repository and not settings.chart_repository.startswith(("http://", "https://", "oci://")):
+        raise InvalidSettings(
+            f"The chart repository {settings.chart_repository!r} begins with neither https:// nor oci://.", "Correct wge_chart_repository."
+        )
     for url in settings.entry_urls:
         if not url.startswith(("http://", "https://")):
             raise InvalidSettings(f"The entry URL {url!r} is not an http:// or https:// address.", "Correct wge_entry_urls.")
@@ -101,3 +114,23 @@ def _check_chart(settings: Settings) -> None:
     local = settings.chart.startswith((".", "/", "~"))
     if local and not os.path.exists(os.path.expanduser(settings.chart)):
         raise InvalidSettings(f"The chart {settings.chart} does not exist.", "Give the path of WGE's chart in wge_chart.")
+
+
+def _check_manifests(settings: Settings) -> None:
+    path = settings.manifests
+    if not path:
+        return
+    if settings.chart:
+        raise InvalidSettings("Both a chart and a rendered file were given.", "Give one: wge_chart or wge_manifests.")
+    if settings.delivery != "manifests":
+        raise InvalidSettings(f"{path} is rendered already, so WGE comes by nothing else.", "Set wge_delivery to manifests.")
+    if not os.path.isfile(path):
+        raise InvalidSettings(f"The file {path} does not exist.", "Give the path of WGE's rendered manifests in wge_manifests.")
+
+
+def _check_mirrors(settings: Settings) -> None:
+    for old, new in settings.image_mirrors.items():
+        if not all(isinstance(word, str) and word.strip("/") and "://" not in word for word in (old, new)):
+            raise InvalidSettings(
+                f"The mirror {new!r} of {old!r} is not one.", "Write wge_image_mirrors as registry or image: place, without https://."
+            )

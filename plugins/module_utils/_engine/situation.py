@@ -33,6 +33,11 @@ class Situation:
         return self.snapshot.namespace
 
     @property
+    def form(self) -> str:
+        """In which form WG was installed when this run began; without a run, as it was found."""
+        return self.journal.form if self.journal else self.snapshot.installed.found.form
+
+    @property
     def kept_services(self) -> list[Object]:
         """Every Service that leads, or led, to WG: those that carry metrics only first, the routed ones last."""
         labels = self.snapshot.installed.found.pod_labels
@@ -47,9 +52,14 @@ class Situation:
     @property
     def main_service(self) -> Object | None:
         """The Service that serves UI and API: the one of WG's release if it has one."""
-        own = {name_of(item) for item in self.snapshot.installed.objects("Service")}
+        own = self.own_services
         serving = [s for s in self.kept_services if self.serves(s)]
         return next((s for s in serving if name_of(s) in own), serving[0] if serving else None)
+
+    @property
+    def own_services(self) -> set[str]:
+        """The names of the Services of WG's release; of one that was handed over, or of none, the name of its Deployment."""
+        return {name_of(item) for item in self.snapshot.installed.objects("Service")} or {name_of(self.wg)}
 
     @property
     def wg(self) -> Object:
@@ -91,7 +101,7 @@ class Situation:
         named = {p.get("name"): p.get("containerPort") for p in container.get("ports") or []}
         if target in (self.target.port, self.target.metrics_port):
             return int(target)
-        if target in ("http", named.get("http")):
+        if target in ("http", self.snapshot.installed.ui_port):
             return self.target.port
         if target in ("http-metrics", named.get("http-metrics")):
             return self.target.metrics_port

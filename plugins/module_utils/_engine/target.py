@@ -7,8 +7,8 @@ the values it will get, and the facts F1 to F5, F12 and F15 (docs/facts.md) are 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from .._errors import Blocked
@@ -30,6 +30,8 @@ class Target:
     release: Release
     objects: tuple[Object, ...]
     deployment: Object
+    moved: Mapping[str, str] = field(default_factory=dict)
+    """The images that come out of a mirror: the chart's name and the mirror's, without tags."""
 
     @property
     def name(self) -> str:
@@ -81,16 +83,16 @@ class Target:
 
 def target_from(release: Release, rendered: Sequence[Object]) -> Target:
     """Find WGE's server in a rendering; raises Blocked with the fact that the chart breaks."""
-    servers = [item for item in rendered if item.get("kind") == "Deployment" and _is_server(item)]
+    servers = [item for item in rendered if is_server(item)]
     if len(servers) != 1:
         raise Blocked(
-            f"The chart {release.chart} renders {len(servers)} Deployments whose pods carry the label "
+            f"The {_words(release)} renders {len(servers)} Deployments whose pods carry the label "
             f"{SERVER_LABEL[0]}={SERVER_LABEL[1]} (fact F2), not one.",
             FACTS,
         )
     if not any(_port(c, SERVER_PORT_NAME) for c in containers_of(servers[0])):
         raise Blocked(
-            f"In the chart {release.chart} no container of {name_of(servers[0])} has a port named {SERVER_PORT_NAME!r} (fact F2).",
+            f"In the {_words(release)} no container of {name_of(servers[0])} has a port named {SERVER_PORT_NAME!r} (fact F2).",
             FACTS,
         )
     return Target(release, tuple(rendered), servers[0])
@@ -117,9 +119,14 @@ def broken_facts(target: Target, *, scheme: str) -> list[str]:
     return problems
 
 
-def _is_server(deployment: Object) -> bool:
-    labels = pod_template(deployment).get("metadata", {}).get("labels") or {}
-    return bool(labels.get(SERVER_LABEL[0]) == SERVER_LABEL[1])
+def is_server(item: Object) -> bool:
+    """Whether an object is the Deployment of WGE's server."""
+    labels = pod_template(item).get("metadata", {}).get("labels") or {}
+    return item.get("kind") == "Deployment" and bool(labels.get(SERVER_LABEL[0]) == SERVER_LABEL[1])
+
+
+def _words(release: Release) -> str:
+    return f"file {release.rendered}" if release.rendered else f"chart {release.chart}"
 
 
 def _port(container: Object, name: str) -> int:

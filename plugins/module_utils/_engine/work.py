@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Protocol
 
 from .._errors import Interrupted, SafeStop, TrafficFault
 from . import sending, traffic
@@ -18,7 +19,7 @@ from .continuity.asking import Caller
 from .entitlement.grant import grant_of
 from .journal import Journal
 from .lock import Lock
-from .model import Clock, Cluster, Helm, Object, Probes, Vantage
+from .model import Clock, Cluster, Helm, Object, Probes, Vantage, Watcher
 from .names import RUN_LABEL
 from .objects import labels_of, metadata, uid_of
 from .sending import POLL_SECONDS
@@ -27,6 +28,8 @@ from .writes import Write
 
 RECENT_SECONDS = 15
 """How far back the traffic is judged; well beyond the windows of ``traffic.red``, and a soak of hours costs no more."""
+SETTLE_SECONDS = 2
+"""After a Service was put back, until it is known everywhere."""
 AFTER_FAULT = "Look at the namespace's events for why WGE stopped answering, then run again."
 CONTROLLER_GONE = "controller gone"
 """The one reason to stop after which not even a closing write is sent."""
@@ -44,10 +47,21 @@ class Tools:
     tell: Callable[[Object], None]
     caller: Caller | None = None
     archives: Store = field(default_factory=NoStore)
+    watcher: Watcher | None = None
 
     def time(self) -> datetime:
         """Now, by the API server's clock; by ours when it has not said."""
         return self.cluster.server_time or self.clock.wall()
+
+
+class Guard(Protocol):
+    """Who sees to it that the kept Services stay as the flip left them, as long as this call watches."""
+
+    def judge(self, *, everything: bool = False) -> bool:
+        """Look at what has changed, or at everything; whether something was put back. Raises StepFailed when that is no use."""
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass, but not beyond the next change."""
 
 
 @dataclass(slots=True)
@@ -55,6 +69,7 @@ class Work:
     """A climb at work: the tools, the lock, the journal, and the newest situation (``now``).
 
     ``flipped_at`` is when the first Service was flipped (monotonic), None again once that is reversed; ``first_flip`` stays.
+    ``settled_at`` is from when on the traffic is judged, once a Service had to be put back; ``standing`` is the guard that does that.
     ``closing`` is set while everything is taken back: that is
     brought to its end even when somebody asks to stop, unless the controller is gone.
     """
@@ -64,8 +79,10 @@ class Work:
     now: Situation
     flipped_at: float | None = None
     first_flip: float | None = None
+    settled_at: float = 0.0
     watching: bool = False
     closing: bool = False
+    standing: Guard | None = None
 
     @property
     def journal(self) -> Journal:
@@ -119,8 +136,20 @@ class Work:
             self.watching = True
 
     def check_traffic(self) -> None:
-        """Raises TrafficFault when the dashboard has gone red since the flip."""
-        if self.flipped_at is None or not self.watching:
+        """Raises TrafficFault when the dashboard has gone red since the flip, and not because a Service had to be put back."""
+        try:
+            self._require_green()
+        except TrafficFault:
+            if not (self.standing and self.standing.judge(everything=True)):
+                raise
+
+    def put_back(self) -> None:
+        """A Service leads to WGE again: the traffic is judged anew, a little later."""
+        self.flipped_at = self.tools.clock.monotonic()
+        self.settled_at = self.flipped_at + SETTLE_SECONDS
+
+    def _require_green(self) -> None:
+        if self.flipped_at is None or not self.watching or self.tools.clock.monotonic() < self.settled_at:
             return
         events = self.tools.probes.events()
         for service in self.now.kept_services:
@@ -128,7 +157,7 @@ class Work:
             if any(event.service == name for event in events) and not traffic.ready_now(events, name):
                 raise TrafficFault(f"Service {name} has no ready endpoint.", AFTER_FAULT)
         time = self.tools.clock.monotonic()
-        reason = traffic.red(self.tools.probes.samples(max(self.flipped_at, time - RECENT_SECONDS)), time)
+        reason = traffic.red(self.tools.probes.samples(max(self.flipped_at, self.settled_at, time - RECENT_SECONDS)), time)
         if reason:
             raise TrafficFault(f"{reason}.", AFTER_FAULT)
 
@@ -158,5 +187,10 @@ class Work:
 
     def _tick(self, seconds: float) -> None:
         self.guard()
-        self.check_traffic()
-        self.tools.clock.sleep(seconds)
+        if self.standing is None or self.closing:
+            self.check_traffic()
+            self.tools.clock.sleep(seconds)
+        else:
+            self.standing.judge()
+            self.check_traffic()
+            self.standing.wait(seconds)

@@ -73,7 +73,7 @@ class Write:
         body = {key: _hide(value) if key in ("data", "stringData") else value for key, value in self.body.items()}
         shown: Object = {"verb": self.verb, "path": self.path, "text": self.text}
         if body:
-            shown["body"] = body if "/secrets/" in self.path else self.body
+            shown["body"] = body if "/secrets/" in self.path else _without_values(self.body)
         if self.operations:
             shown["operations"] = [_hide_data(op) if "/secrets/" in self.path else op for op in self.operations]
         if self.release:
@@ -85,6 +85,14 @@ class Write:
         release = self.release
         sent = [release.name, release.namespace, release.chart, release.version, release.values] if release else []
         return [self.verb, self.path, self.body, list(self.operations), self.uid, sent]
+
+
+def _without_values(body: Object) -> Object:
+    """A HelmRelease may hold secrets among its values, as a release of helm may."""
+    spec = body.get("spec")
+    if body.get("kind") != "HelmRelease" or not isinstance(spec, dict) or "values" not in spec:
+        return body
+    return {**body, "spec": {**spec, "values": _hide(spec["values"])}}
 
 
 def _hide_data(operation: Operation) -> Operation:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .._errors import WgeError
-from . import entitle, export, info, issue, keypair, preflight, restore, upgrade, verify, verify_cluster
+from . import entitle, export, git_changes, info, issue, keypair, preflight, restore, upgrade, verify, verify_cluster
 from .answers import failure
 from .session import Session, Surroundings
 
@@ -19,6 +19,7 @@ __all__ = ["Surroundings", "call"]
 _QUESTIONS: dict[str, Callable[[Session], dict[str, Any]]] = {
     "entitle": entitle.answer,
     "export": export.answer,
+    "git_changes": git_changes.answer,
     "info": info.answer,
     "issue": issue.answer,
     "keypair": keypair.answer,

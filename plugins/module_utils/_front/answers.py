@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from .._engine import gitdebt
 from .._engine.continuity.asking import sentences
 from .._engine.entitlement.verify import Judgement, written
 from .._engine.leftovers import marks
@@ -45,12 +46,25 @@ def entitlement(now: Situation) -> Object:
     return {**now.grant.judgement.as_dict(), "source": now.grant.source}
 
 
+def git(now: Situation, cluster: Cluster | None = None) -> Object:
+    """What git owes after an upgrade; with a ``cluster`` also of what the change in git is made, when it can be read."""
+    known = gitdebt.of(now).as_dict()
+    if cluster is None or known["state"] == gitdebt.NONE:
+        return known
+    try:
+        return known | gitdebt.pieces(cluster, now)
+    except WgeError:
+        return known  # the result stands; who makes the change is told what is missing
+
+
 def warnings(now: Situation) -> list[str]:
     """What Ansible shows as a warning: what locks nobody out (yet), an entitlement or a journal that is gone, somebody must say."""
     judgement = now.grant.judgement
     said = [expiry_warning(judgement)] if judgement.expired else []
     if now.is_flipped and now.snapshot.named.get(ENTITLEMENT_SECRET) is None:
         said.append(f"The Secret {ENTITLEMENT_SECRET} in namespace {ENTITLEMENT_NAMESPACE} is gone: WGE serves until its next restart.")
+    if debt := gitdebt.of(now).sentence:
+        said.append(f"{debt} Merge what wge_git_changes makes of this result.")
     if now.is_flipped and now.journal is None and marks(now):
         said.append("The journal of the upgrade is gone: WGE serves, and there is neither a way back nor an end until it is restored.")
     return said

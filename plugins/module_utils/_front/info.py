@@ -6,14 +6,14 @@ from __future__ import annotations
 from typing import Any
 
 from .._engine import plan
-from .._engine.discover import FORMS
+from .._engine.forms.recognise import WORDS
 from .._engine.identity import identity_of
 from .._engine.inherited import rows_for
 from .._engine.look import look
 from .._engine.model import Object
 from .._engine.situation import Situation
 from .._engine.steps.owners import backends_of
-from .answers import named, version
+from .answers import git, named, version
 from .session import Session
 
 
@@ -24,6 +24,7 @@ def answer(session: Session) -> dict[str, Any]:
         "changed": False,
         "cluster": named(now, session.connection.server),
         "installed": _installed(now),
+        "git": git(now, session.cluster),
         "inherited": [row.as_dict() for row in rows_for(now)],
     }
 
@@ -33,7 +34,7 @@ def _installed(now: Situation) -> Object:
     services = {str(s["metadata"]["name"]) for s in now.kept_services}
     return {
         "form": wg.found.form,
-        "form_text": FORMS[wg.found.form],
+        "form_text": WORDS[wg.found.form],
         "namespace": now.namespace,
         "release": wg.found.release,
         "version": wg.found.version,

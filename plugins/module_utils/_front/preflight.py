@@ -14,7 +14,7 @@ from .._engine.model import Object
 from .._engine.preflight_report.short import short
 from .._engine.recording.notes import note_checks, note_look
 from . import offline
-from .answers import counted, entitlement, failure, named
+from .answers import counted, entitlement, failure, git, named
 from .judging import blocked_by, evidence_of, waivers_of
 from .session import Session
 
@@ -60,6 +60,7 @@ def _judged(session: Session, evidence: registry.Evidence, api: str, waivers: Se
         "plan": evidence.plan.shown(),
         "plan_hash": evidence.plan.hash,
         "entitlement": entitlement(now),
+        "git": git(now),
         "cluster": named(now, api),
         "api": counted(evidence.cluster),
         **_told(session, findings),

@@ -24,6 +24,7 @@ from .._kube.configuration import connection_from
 from .._kube.connection import Connection
 from .._probe import ThreadProbes
 from .._rendering import SharedRendering
+from .._watching import ThreadWatcher
 from .answers import counted
 from .archives import Archives, wanted_from
 
@@ -102,7 +103,8 @@ class Session:
         """All that a climb works with."""
         probes = ThreadProbes(self.connection, self.cluster.credentials, clock=self.clock)
         around = self.surroundings
-        return Tools(self.asked, self.helm, probes, self.clock, around.keep_going, around.tell, self.caller, self.archives)
+        watcher = ThreadWatcher(self.connection, self.cluster.credentials, clock=self.clock)
+        return Tools(self.asked, self.helm, probes, self.clock, around.keep_going, around.tell, self.caller, self.archives, watcher)
 
     @cached_property
     def archives(self) -> Archives:

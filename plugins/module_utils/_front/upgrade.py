@@ -10,7 +10,7 @@ from .._engine.checks import registry
 from .._engine.ladder import Outcome
 from .._engine.model import Object, Rung
 from .._engine.situation import Situation
-from .answers import counted, differing, entitlement, failure, named, version, warnings
+from .answers import counted, differing, entitlement, failure, git, named, version, warnings
 from .judging import blocked_by, findings_of, waivers_of
 from .session import Session
 
@@ -40,6 +40,7 @@ def answer(session: Session) -> dict[str, Any]:
 def _climbed(session: Session, outcome: Outcome) -> dict[str, Any]:
     now = outcome.after
     result: dict[str, Any] = {
+        "git": git(now, None if outcome.error else session.cluster),
         "changed": outcome.changed,
         "verdict": outcome.verdict,
         "goal": session.settings.state,
@@ -50,6 +51,7 @@ def _climbed(session: Session, outcome: Outcome) -> dict[str, Any]:
         "versions": {"before": version(outcome.before), "after": version(now) if outcome.verdict != "planned" else ""},
         "traffic": outcome.traffic,
         "identity": outcome.identity,
+        "guard": outcome.guard,
         "continuity": outcome.continuity,
         "untouched": outcome.untouched,
         "seconds": outcome.seconds,

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from ..._errors import Blocked
 from ..dig import texts_in
 from ..forms.helm import manifest_of, newest, revisions_of
+from ..made import CRD
 from ..model import Cluster, Object
 from ..names import JOURNAL_LABEL, KEPT_ANNOTATION, LEASE, RUN_LABEL, TOMBSTONE_OWNER
 from ..objects import annotations_of, api_of, labels_of, name_of, namespace_of, selects
@@ -62,7 +63,8 @@ class Collector:
 
     def _install(self) -> None:
         snapshot = self._snapshot
-        for item in [*self._of_namespace(), *snapshot.kept, *(item for item in snapshot.named.values() if item), *snapshot.releases]:
+        named = [item for item in (*snapshot.named.values(), *snapshot.delivered.values()) if item and item.get("kind") != CRD]
+        for item in [*self._of_namespace(), *snapshot.kept, *named, *snapshot.releases, *snapshot.owners.all]:
             self._add(item)
         self._get("v1", "Namespace", snapshot.namespace)
         for item in _manifests(snapshot):

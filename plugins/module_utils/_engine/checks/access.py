@@ -11,12 +11,10 @@ from ..model import Right
 from ..names import ENTITLEMENT_NAMESPACE, ENTITLEMENT_SECRET, LOGIN_SECRET, OIDC_SECRET
 from ..objects import name_of
 from ..rbac import roles_for
+from ..snapshot import user_of
 from .check import BLOCK, Check
 from .evidence import Evidence, Judged, failed, passed
 
-SELF_REVIEW = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
-REVIEWED_SINCE = 28
-"""The minor version of Kubernetes from which an API server says who asks."""
 ANONYMOUS = "system:anonymous"
 _NOT_WAITED_FOR = "lock_seconds"
 
@@ -52,11 +50,7 @@ def secrets_readable(evidence: Evidence) -> Judged:
 
 
 def _user(evidence: Evidence) -> str:
-    if evidence.now.snapshot.identity.minor < REVIEWED_SINCE:
-        return ""
-    body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
-    status = evidence.cluster.review(SELF_REVIEW, body).get("status") or {}
-    return str((status.get("userInfo") or {}).get("username") or "")
+    return user_of(evidence.cluster, evidence.now.snapshot.identity)
 
 
 def _planned_seconds(evidence: Evidence) -> float:

@@ -10,7 +10,7 @@ from ..._errors import Forbidden
 from ..model import Object
 from ..objects import collection_path, labels_of, metadata, name_of, object_path
 from .check import BLOCK, WARNING, Check
-from .evidence import Evidence, Judged, failed, passed, warned
+from .evidence import NO_RELEASE, Evidence, Judged, failed, passed, skipped, warned
 
 STUCK_SECONDS = 600
 """A namespace that has been ending for so long waits for something that does not come."""
@@ -31,6 +31,8 @@ def broken_apis(evidence: Evidence) -> Judged:
 def removed_apis(evidence: Evidence) -> Judged:
     """CL-06. No request: the release is part of the snapshot. Helm builds nothing from a manifest with an unknown API."""
     wg = evidence.now.snapshot.installed
+    if not wg.is_released:
+        return skipped(NO_RELEASE)
     gone = sorted(_gone(wg.manifest, evidence.now.snapshot.identity.served))
     if gone:
         return failed(

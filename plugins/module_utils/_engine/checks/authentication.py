@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from ..discover import flag
+from ..forms.manifests import is_legacy
 from ..inherit import methods_of, text_of
+from ..logins import with_login
 from ..model import Object, Rung
 from ..names import LOGIN_SECRET, OIDC_SECRET
 from ..objects import name_of, object_path
@@ -20,6 +22,8 @@ from .evidence import Evidence, Judged, failed, passed, skipped, warned
 OIDC_NEEDED = ("issuerURL", "clientID", "clientSecret", "redirectURL")
 CALLBACK = "/oauth2/callback"
 NOT_ASKED = "Whether the issuer answers, and knows this client, was not asked."
+SWITCH = "WEAVE_GITOPS_AUTH_ENABLED"
+NOBODY_ASKED = "WG of before its chart asks nobody to log in"
 ANONYMOUS = "--insecure-no-authentication-user"
 
 
@@ -35,7 +39,10 @@ class Way:
 
 def auth_sources(evidence: Evidence) -> Judged:
     """CU-05. No request, or one for an OIDC Secret of another name."""
-    ways = [way for way in _ways(evidence) if way.here]
+    known = list(_ways(evidence))
+    if _asks_nobody(evidence.now):
+        return _first_login([way for way in known if way.there])
+    ways = [way for way in known if way.here]
     if not ways:
         offered = ", ".join(methods_of(evidence.now.snapshot.installed))
         return failed(
@@ -48,6 +55,16 @@ def auth_sources(evidence: Evidence) -> Judged:
     if lost:
         return warned(f"WG offers {_names(ways)}; WGE would not offer {_names(lost)}.", " ".join(way.cure for way in lost))
     return passed(f"WG offers {_names(ways)}, and WGE will.")
+
+
+def _first_login(ways: list[Way]) -> Judged:
+    """WGE ends at once without a way to log in (F9)."""
+    if not ways:
+        return failed(
+            f"{NOBODY_ASKED}; WGE asks everybody, and ends at once without Secret {LOGIN_SECRET}.",
+            "Give username and password_hash in wge_login_secret (gitops get bcrypt-hash makes the hash), or config.oidc in wge_values.",
+        )
+    return warned(f"{NOBODY_ASKED}; WGE will offer {_names(ways)}.", "Tell people that they have to log in from the flip on.")
 
 
 def issuer(evidence: Evidence) -> Judged:
@@ -96,7 +113,7 @@ def _ways(evidence: Evidence) -> Iterator[Way]:
     now = evidence.now
     methods, arguments = methods_of(now.snapshot.installed), now.snapshot.installed.found.arguments
     auth = _config(now).get("auth") or {}
-    login = now.snapshot.named.get(LOGIN_SECRET)
+    login = with_login(now.settings, now.snapshot)[LOGIN_SECRET]
     local = bool(text_of(login, "username") and text_of(login, "password"))
     on = bool((auth.get("userAccount") or {}).get("enabled"))
     yield Way("the local user", "user-account" in methods and local, on, "Leave config.auth.userAccount.enabled on in wge_values.")
@@ -110,6 +127,12 @@ def _ways(evidence: Evidence) -> Iterator[Way]:
     open_to_all = bool((auth.get("noAuthentication") or {}).get("user"))
     cure = "If everybody shall act without a login, give config.auth.noAuthentication.user in wge_values."
     yield Way("no login at all", bool(flag(arguments, ANONYMOUS)), open_to_all, cure)
+
+
+def _asks_nobody(now: Situation) -> bool:
+    """Before its chart WG asked for a login only when a variable told it to."""
+    variables = {str(entry.get("name")): str(entry.get("value")) for entry in now.snapshot.installed.environment}
+    return is_legacy(now.wg) and variables.get(SWITCH, "").lower() != "true"
 
 
 def _oidc_here(evidence: Evidence) -> bool:

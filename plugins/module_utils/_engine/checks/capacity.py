@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator
 from decimal import Decimal
 
+from ..deliveries import chosen
 from ..forms.helm import newest, revisions_of
 from ..journal import Journal
 from ..model import Object, Rung
@@ -107,7 +108,7 @@ def _sizes(evidence: Evidence) -> Iterator[tuple[str, int]]:
     for secret in [*snapshot.releases, *snapshot.journals]:
         yield f"Secret {name_of(secret)}", sum(len(value) * 3 // 4 for value in (secret.get("data") or {}).values())
     yield f"The journal of this run ({JOURNAL_PREFIX}…)", _journal_size(evidence)
-    if not newest(revisions_of(snapshot.releases, evidence.now.target.release.name)):
+    if chosen(evidence.now) != "manifests" and not newest(revisions_of(snapshot.releases, evidence.now.target.release.name)):
         yield f"The release {evidence.now.target.release.name}, without its chart's files,", _release_size(evidence)
 
 

@@ -16,7 +16,7 @@ from ..names import FIELD_MANAGER
 from ..objects import metadata, name_of
 from ..situation import Situation
 from .check import WARNING, Check
-from .evidence import Evidence, Judged, passed, warned
+from .evidence import NO_RELEASE, Evidence, Judged, passed, skipped, warned
 
 KINDS = ("Deployment", "Service", "Ingress", "NetworkPolicy")
 NO_PERSONS = (FIELD_MANAGER, "kube-controller-manager", "cloud-controller-manager", "kubelet")
@@ -28,6 +28,8 @@ QUANTITIES = "resources"
 
 def manual_drift(evidence: Evidence) -> Judged:
     """CU-07. No request."""
+    if not evidence.now.snapshot.installed.is_released:
+        return skipped(NO_RELEASE)
     found = list(_drift(evidence.now))
     if found:
         more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""

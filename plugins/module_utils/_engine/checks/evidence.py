@@ -18,6 +18,7 @@ from ..plan import Plan
 from ..rights import Rules
 from ..situation import Situation
 
+NO_RELEASE = "Helm has stored no release of WG."
 PASS, WARN, FAIL, SKIP, ERROR = STATUSES = ("pass", "warn", "fail", "skip", "error")
 
 

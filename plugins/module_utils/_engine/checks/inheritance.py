@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from ..carried import LOST, TOLD, Fate, fates, is_answered
-from ..forms.helm import newest
+from ..forms.helm import defaults_of, given_of, newest
 from ..model import Object, Rung
 from .check import BLOCK, Check
 from .evidence import Evidence, Judged, failed, passed, warned
@@ -17,8 +17,7 @@ def settings_inherited(evidence: Evidence) -> Judged:
     wg = now.snapshot.installed
     last = newest(wg.revisions)
     stored: Object = last.decoded() if last else {}
-    defaults = (stored.get("chart") or {}).get("values") or {}
-    found = fates(wg, defaults, stored.get("config") or {}, wge_version(now))
+    found = fates(wg, defaults_of(stored), given_of(stored), wge_version(now))
     open_ones = [fate for fate in found if not is_answered(fate, now.settings.values)]
     lost, told = [f for f in open_ones if f.kind == LOST], [f for f in open_ones if f.kind == TOLD]
     if lost:

@@ -8,17 +8,19 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from ..._errors import Forbidden
-from ..discover import FORMS
 from ..entitlement.effect import proxy_path
-from ..forms.helm import newest
+from ..forms.helm import METERING, newest
+from ..forms.recognise import WORDS
 from ..model import Answer, Object, Rung
 from ..objects import is_available, name_of
 from ..situation import Situation
 from ..snapshot import pods_of, ready_pods
-from ..steps.owners import pending_of
+from ..steps.owners import is_waited_for, pending_of
 from .check import BLOCK, Check
 from .evidence import Evidence, Judged, failed, passed, skipped, warned
 
+NOT_OF_WG = ("CronJob", "CustomResourceDefinition", "DaemonSet", "Deployment", "Job", "PersistentVolumeClaim", "StatefulSet")
+"""Kinds of which WG's own chart brings nothing but its one Deployment."""
 STEADY = timedelta(minutes=10)
 FLIPPED = "The Services lead to WGE already."
 REPAIR = "Repair WG first, so that the upgrade begins from a dashboard that works."
@@ -29,20 +31,27 @@ def found_once(evidence: Evidence) -> Judged:
     wg = evidence.now.snapshot.installed
     deployments = [name_of(item) for item in wg.objects("Deployment")]
     name = name_of(wg.found.deployment)
-    if wg.found.form != "helm":
-        form = FORMS.get(wg.found.form, wg.found.form)
-        return failed(f"WG ({wg.found}) was installed as {form}.", "Only plain Helm releases are upgraded by now.")
+    if not wg.is_released:
+        return passed(f"{WORDS[wg.found.form]} {wg.found}; image {wg.found.container.get('image', '')}; no Helm release.")
     if deployments.count(name) != 1:
         return failed(
             f"Deployment {name} says that it belongs to the Helm release {wg.found.release}, whose manifest does not have it.",
             "Look with helm get manifest at what the release holds, and repair it with helm upgrade.",
         )
+    others = [f"{item['kind']} {name_of(item)}" for item in wg.manifest if item.get("kind") in NOT_OF_WG and name_of(item) != name]
+    foreign = [title for title in others if title != f"Deployment {METERING}"]
+    if foreign:
+        return failed(
+            f"The Helm release {wg.found.release} holds more than WG, which would be frozen and removed with it: {', '.join(foreign)}.",
+            "Give them a release of their own first, or leave this cluster out of the inventory.",
+        )
     last = newest(wg.revisions)
     facts = [
-        f"{FORMS['helm']} {wg.found}",
-        f"chart {wg.chart_version}",
+        f"{WORDS[wg.found.form]} {wg.found}",
+        f"chart {wg.wrapper} {wg.chart_version}".replace("  ", " "),
         f"image {wg.found.container.get('image', '')}",
         f"revision {last.number} of {len(wg.revisions)} stored, {last.status}" if last else "no revision",
+        *(f"{title} runs on until WG is removed" for title in others),
     ]
     return passed("; ".join(facts) + ".")
 
@@ -53,7 +62,7 @@ def healthy(evidence: Evidence) -> Judged:
     if now.is_flipped:
         return skipped(FLIPPED)
     busy = pending_of(now)
-    if busy:
+    if busy and not is_waited_for(now):
         return failed(f"Helm is at work on WG's release: {busy}.", "Wait for it to end, or repair the release with helm rollback.")
     problems = [*_unavailable(now), *_restarted(now, evidence.time)]
     if problems:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from ..guard import rights_to_watch
 from ..model import Right, Rung
 from ..objects import api_of
 from ..plan import rights_backwards, rights_forwards
@@ -32,6 +33,7 @@ def wanted_forwards(evidence: Evidence) -> list[Right]:
     wanted = rights_forwards(evidence.now, evidence.plan)
     if any(entry.step.watched for entry in evidence.plan.planned):
         wanted.append(Right("watch", "discovery.k8s.io", "endpointslices", evidence.now.namespace))
+        wanted += rights_to_watch(evidence.now)
     if evidence.rung < Rung.REHEARSED:
         wanted += [_to_list(kind, namespace) for kind, namespace in lists_to_read(evidence.now)]
     return list(dict.fromkeys(wanted))

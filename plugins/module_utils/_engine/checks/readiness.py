@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from ..model import Object, Rung
 from ..objects import containers_of
-from ..steps.install import probes_for
+from ..readiness import probes_for
 from .check import BLOCK, Check
 from .evidence import Evidence, Judged, failed, passed, skipped
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from ..dig import dig, first
 from ..model import Object, Operation
-from ..names import HELM_RELEASE_ANNOTATION, JOURNAL_PREFIX
-from ..objects import annotations_of, name_of, path_of
+from ..names import HELM_RELEASE_ANNOTATION, JOURNAL_PREFIX, RUN_LABEL
+from ..objects import annotations_of, labels_of, name_of, path_of
 from ..patches import MISSING, guards_hold, value_at
 from ..situation import Situation
 from ..snapshot import pods_of
@@ -68,9 +68,9 @@ def _apply(item: Object, operation: Operation) -> None:
 
 
 def _stuck(write: Write, live: dict[str, Object], wge: str) -> str:
-    """Why a write could not be taken back, empty when it can. What is of the release ``wge`` goes with it."""
+    """Why a write could not be taken back, empty when it can. What is of the release ``wge``, or of this run, goes with it."""
     before = live.get(write.path)
-    if before is not None and annotations_of(before).get(HELM_RELEASE_ANNOTATION) == wge:
+    if before is not None and (annotations_of(before).get(HELM_RELEASE_ANNOTATION) == wge or RUN_LABEL in labels_of(before)):
         return ""
     if write.verb != "patch" or JOURNAL_PREFIX in write.path or before is None:
         return ""  # what is created is deleted, a release is uninstalled

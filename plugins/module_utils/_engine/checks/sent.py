@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from ..model import Object
 from ..names import LEASE
 from ..objects import CLUSTER_SCOPED, NAMESPACED, collection_path, labels_of, metadata, object_path, path_of, pod_template
-from ..placement import workloads_of
+from ..placement import WORKLOADS, workloads_of
 from ..rights import of_path
 from ..selectors import selector_matches
 from ..situation import Situation
@@ -47,6 +47,8 @@ def sent_by(evidence: Evidence) -> list[Sent]:
     found = [_of_write(write, _live_labels(now)) for write in writes]
     if any(write.release for write in writes):
         found += _of_chart(now)
+    if any(write.release or write.body.get("kind") in WORKLOADS for write in writes):
+        found += _pods(now)
     lease = object_path("Lease", LEASE, now.namespace)
     return [*found, *(_sent(operation, lease, {}) for operation in (CREATE, UPDATE))]
 
@@ -75,6 +77,9 @@ def _of_chart(now: Situation) -> Iterator[Sent]:
             continue
         placed = _placed(item, now)
         yield _sent(CREATE, path_of(placed), labels_of(placed), body=placed)
+
+
+def _pods(now: Situation) -> Iterator[Sent]:
     for workload in workloads_of(now.target):
         pod = _pod(workload, now)
         yield _sent(CREATE, object_path("Pod", "", metadata(pod)["namespace"]), labels_of(pod), body=pod, by_controller=True)

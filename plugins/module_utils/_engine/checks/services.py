@@ -45,10 +45,9 @@ def _foreign_pods(now: Situation) -> Iterator[str]:
 
 def _ambiguous(now: Situation) -> Iterator[str]:
     serving = [name_of(service) for service in now.kept_services if now.serves(service)]
-    released = {name_of(item) for item in now.snapshot.installed.objects("Service")}
     if not serving:
         yield "no Service leads to WG's dashboard, only to its metrics"
-    elif len(serving) > 1 and len(released.intersection(serving)) != 1:
+    elif len(serving) > 1 and len(now.own_services.intersection(serving)) != 1:
         yield f"which Service is the dashboard's main one cannot be told: {', '.join(serving)}"
 
 

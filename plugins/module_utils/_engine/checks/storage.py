@@ -10,14 +10,14 @@ from ..forms.helm import Revision, newest
 from ..model import Object, Rung
 from ..objects import collection_path, name_of
 from .check import BLOCK, INFO, WARNING, Check
-from .evidence import Evidence, Judged, failed, passed, skipped, warned
+from .evidence import NO_RELEASE, Evidence, Judged, failed, passed, skipped, warned
 
 
 def chart_recoverable(evidence: Evidence) -> Judged:
     """CU-08. No request. With the chart's own bytes WG can be made anew where no chart repository is reached."""
     last = newest(evidence.now.snapshot.installed.revisions)
     if last is None:
-        return skipped("Helm has stored nothing of WG.")
+        return skipped(NO_RELEASE)
     chart = last.decoded().get("chart") or {}
     about = chart.get("metadata") or {}
     name = f"{about.get('name') or 'chart'} {about.get('version') or 'of no version'}"
@@ -38,6 +38,8 @@ def helm_driver(evidence: Evidence) -> Judged:
     """CU-09. One metadata-only list of ConfigMaps. A release in an SQL database has no Secret, and WG is then not found at all."""
     now = evidence.now
     wg = now.snapshot.installed
+    if not wg.is_released:
+        return skipped(NO_RELEASE)
     path = collection_path("ConfigMap", now.namespace)
     others = evidence.cluster.list(path, labels=f"owner=helm,name={wg.found.release}", metadata_only=True)
     if others:

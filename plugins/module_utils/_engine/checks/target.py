@@ -11,9 +11,10 @@ from ..compatibility import triple
 from ..forms.helm import revisions_of
 from ..inherit import text_of
 from ..leftovers import RESTORE_JOURNAL, marks
+from ..logins import with_login
 from ..model import Object, Rung
-from ..names import ADMIN_BINDING, HELM_NAMESPACE_ANNOTATION, HELM_RELEASE_ANNOTATION, LOGIN_SECRET
-from ..objects import CLUSTER_SCOPED, NAMESPACED, annotations_of, collection_path, name_of, namespace_of
+from ..names import ADMIN_BINDING, HELM_NAMESPACE_ANNOTATION, HELM_RELEASE_ANNOTATION, LOGIN_SECRET, RUN_LABEL
+from ..objects import CLUSTER_SCOPED, NAMESPACED, annotations_of, collection_path, labels_of, name_of, namespace_of
 from ..situation import Situation
 from ..snapshot import NAMESPACED_KINDS
 from ..steps.prepare import BOUND_BY_CHART, READER_ROLE, admin_of
@@ -106,7 +107,7 @@ def local_login(evidence: Evidence) -> Judged:
     auth = (now.target.release.values.get("config") or {}).get("auth") or {}
     if not (auth.get("userAccount") or {}).get("enabled"):
         return skipped("WGE gets no local login, since WG has none.")
-    secret = now.snapshot.named.get(LOGIN_SECRET)
+    secret = with_login(now.settings, now.snapshot)[LOGIN_SECRET]
     if secret is None:
         return failed(
             f"The local login is switched on, but there is no Secret {LOGIN_SECRET}: WGE would not start.",
@@ -116,7 +117,7 @@ def local_login(evidence: Evidence) -> Judged:
     if not user or not _BCRYPT.fullmatch(text_of(secret, "password").strip()):
         return failed(
             f"Secret {LOGIN_SECRET} has no username, or its password is not a bcrypt hash: nobody could log in.",
-            "Correct the Secret; gitops get bcrypt-hash makes the hash.",
+            "Correct the Secret, or wge_login_secret where it is made from that; gitops get bcrypt-hash makes the hash.",
         )
     return _bound(now, user)
 
@@ -179,6 +180,8 @@ def _in_snapshot(now: Situation, kind: str, place: str) -> bool:
 
 def _is_ours(item: Object, now: Situation) -> bool:
     marks, release = annotations_of(item), now.target.release
+    if labels_of(item).get(RUN_LABEL) == now.run:
+        return True
     return marks.get(HELM_RELEASE_ANNOTATION) == release.name and marks.get(HELM_NAMESPACE_ANNOTATION) == release.namespace
 
 

@@ -84,7 +84,8 @@ def wg_release(now: Situation) -> WgRelease | None:
     label = labels_of(found.deployment).get("app.kubernetes.io/version", "")
     versions = (found.version, label)
     known = next((one for version in versions if (one := matrix.wg_release(version))), None)
-    return known or (None if any(triple(version) for version in versions) else matrix.wg_of_chart(now.snapshot.installed.chart_version))
+    chart = "" if now.snapshot.installed.wrapper else now.snapshot.installed.chart_version
+    return known or (None if any(triple(version) for version in versions) else matrix.wg_of_chart(chart))
 
 
 def wge_version(now: Situation) -> str:

@@ -64,6 +64,8 @@ class Objects:
             return self._redactor.values(value)
         if key == _LAST_APPLIED:
             return self._applied(value)
+        if key == "patch" and isinstance(value, str):
+            return self._patch(value)
         return self.cleaned(value)
 
     def _applied(self, text: Any) -> str:
@@ -72,6 +74,16 @@ class Objects:
             return json.dumps(self.cleaned(json.loads(text)))
         except (TypeError, ValueError):
             return self._redactor.hide(str(text))
+
+    def _patch(self, text: str) -> str:
+        """A patch of a HelmRelease's or a Kustomization's; what is no object may set anything anywhere."""
+        try:
+            found = documents(text)
+        except InvalidSettings:
+            found = []
+        if len(found) != 1 or not isinstance(found[0], dict):
+            return self._redactor.mark(text)
+        return json.dumps(self.cleaned(found[0]), default=str)
 
     def _secret(self, secret: Mapping[str, Any]) -> Object:
         kept = {key: self.cleaned(value) for key, value in secret.items() if key not in ("data", "stringData")}

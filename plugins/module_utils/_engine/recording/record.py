@@ -22,6 +22,7 @@ SHOWN_SETTINGS = (
     *("chart", "chart_version", "values", "namespace", "release", "target_release", "cluster_uid", "entitlement_customer"),
     *("fail_if_expired", "state", "entry_urls", "baseline_seconds", "rehearse_seconds", "verify_seconds", "soak_seconds"),
     *("quiet_seconds", "ready_seconds", "lock_seconds"),
+    *("delivery", "chart_repository", "chart_secret", "manifests", "image_mirrors"),
 )
 """Of the options those that are kept: no entitlement, and no folder of the machine that asked."""
 _ERRORS = {name: found for name, found in inspect.getmembers(_errors, inspect.isclass) if issubclass(found, WgeError)}

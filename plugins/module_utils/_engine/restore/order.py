@@ -3,14 +3,18 @@
 
 Policies come before the pods they bind, Services before the pods that look for their addresses, and routes after what they lead to.
 
-The storage of Helm releases comes last of all, oldest revision first. It is what says "installed": as long as it is not whole, helm
-finds no deployed release and so neither upgrades nor uninstalls what is half there. A restore that was killed leaves objects without
-a release, and never a release without its objects.
+The storage of Helm releases comes after all that they hold, oldest revision first. It is what says "installed": as long as it is not
+whole, helm finds no deployed release and so neither upgrades nor uninstalls what is half there. A restore that was killed leaves objects
+without a release, and never a release without its objects.
+
+What applies objects again and again comes last of all: a HelmRelease that does not find its release installs it anew over what is there
+and takes every Service for its own (K12), and a Kustomization makes the HelmReleases that git holds.
 """
 
 from __future__ import annotations
 
 from ..archive.model import Entry
+from ..forms import flux_api
 from ..model import Object
 from ..objects import labels_of, name_of, namespace_of
 
@@ -35,6 +39,7 @@ CUSTOM = len(_KINDS)
 ADMISSION = CUSTOM + 1
 RELEASE = CUSTOM + 2
 """Webhooks and policies of admission judge what is put back, so they come when all else is there."""
+APPLIERS = {kind: RELEASE + rank for rank, kind in enumerate((flux_api.HELM_RELEASE, flux_api.KUSTOMIZATION), start=1)}
 
 
 def is_release(item: Object) -> bool:
@@ -50,7 +55,8 @@ def rank_of(item: Object) -> int:
         return RELEASE
     if str(item.get("apiVersion", "")).startswith("admissionregistration.k8s.io/"):
         return ADMISSION
-    return _RANKS.get(str(item.get("kind")), CUSTOM)
+    kind = str(item.get("kind"))
+    return APPLIERS.get(kind) or _RANKS.get(kind, CUSTOM)
 
 
 def key_of(entry: Entry) -> tuple[int, str, str, int, str]:

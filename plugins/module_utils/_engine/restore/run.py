@@ -11,12 +11,15 @@ import secrets
 from dataclasses import dataclass, field
 
 from ..._errors import Blocked, Interrupted, InvalidSettings, WgeError
+from .. import sending
 from ..archive.model import Contents
+from ..fencing import KINDS, touch
 from ..lock import Lock
 from ..look import new_run
 from ..objects import name_of, object_path
 from ..snapshot import Identity, identify
 from ..work import CONTROLLER_GONE, Tools
+from ..writes import Write
 from .apply import Restored, apply, planned, require, send
 from .plan import Plan, Planned
 from .selection import Chosen, chosen
@@ -102,6 +105,8 @@ class Run:
         self._lock = Lock(self.tools.cluster, self.tools.clock, self._namespace, holder, self._terms.lock_seconds)
         try:
             self._lock.acquire(self._waiting)
+            if self._lock.taken_over:
+                touch(self.tools.cluster, _moving(found), holder, self._send)
             plan = planned(self, self._contents, found, self._wish)  # somebody else may have held the lock until now
             require(plan)
             made = {one.entry.path: one for one in outcome.restored.made}
@@ -124,6 +129,9 @@ class Run:
         send(self, one)
         restored.made.append(one)
 
+    def _send(self, write: Write) -> None:
+        sending.send(write, self.tools.cluster, self.tools.clock, self.guard)
+
     def _waiting(self, text: str) -> None:
         self.guard()
         self.note(text)
@@ -136,6 +144,11 @@ class Run:
             lock.release()
         except WgeError as problem:
             outcome.warnings.append(f"The lock was not given back: {problem.what}")
+
+
+def _moving(found: Chosen) -> list[str]:
+    """What of the archive moves traffic: on these a dead run's late requests must fail."""
+    return [entry.path for entry in found.entries if entry.clean.get("kind") in KINDS]
 
 
 def _is_namespace(one: Planned, name: str) -> bool:

@@ -8,6 +8,7 @@ and, on another cluster, its addresses.
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable
 
 from ..archive.cleaned import cleaned
@@ -23,6 +24,8 @@ OF_A_DELETION = frozenset(("foregroundDeletion", "orphan"))
 """Finalizers by which the API server ends a deletion; those of controllers are theirs to put back, and to compare is of no use."""
 ADDRESSES = ("clusterIP", "clusterIPs")
 HEADLESS = "None"
+_TOKEN_MADE = re.compile(r"-(?:token|dockercfg)-[0-9a-z]{5}\Z")
+"""So a controller names the Secrets that it makes for a ServiceAccount; it makes them anew, under other names."""
 
 
 def wanted(clean: Object, live: Object | None, owner: Owner, *, foreign: bool) -> Object:
@@ -35,7 +38,7 @@ def wanted(clean: Object, live: Object | None, owner: Owner, *, foreign: bool) -
     if item.get("kind") == "ClusterRole" and item.get("aggregationRule") and live is not None:
         item["rules"] = live.get("rules")  # a controller collects them
     if item.get("kind") == "ServiceAccount":
-        _set(item, "secrets", (live or {}).get("secrets"))  # names of tokens
+        _set(item, "secrets", _tokens(item, live))
     if foreign and item.get("kind") == "Service":
         _take_addresses(item, live)
     return item
@@ -70,6 +73,13 @@ def _owners(meta: Object, owner: Owner) -> list[Object]:
     """References to owners that are there, by their present uid: the cluster deletes what names an owner by another one."""
     found = ({**reference, "uid": owner(reference)} for reference in meta.get("ownerReferences") or [])
     return [reference for reference in found if reference["uid"]]
+
+
+def _tokens(account: Object, live: Object | None) -> list[Object]:
+    """Those that somebody has stated, where the account is made anew."""
+    if live is not None:
+        return list(live.get("secrets") or [])
+    return [reference for reference in account.get("secrets") or [] if not _TOKEN_MADE.search(str(reference.get("name")))]
 
 
 def _take_addresses(item: Object, live: Object | None) -> None:

@@ -7,6 +7,8 @@ one goes on where it was, and the plan is exactly what will be sent.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..model import Object, Right, Rung
 from ..names import RUN_LABEL
 from ..objects import labels_of, uid_of
@@ -26,6 +28,8 @@ class Step:
     """Whether the probes must run while this step is at work."""
     foreseen = True
     """Whether its writes are known when the plan is made: they are journalled, and part of the plan's hash."""
+    after_record = False
+    """Whether the record of WG's owner, when it was removed, is put back before this step is taken back."""
 
     def event(self, state: str, **more: object) -> Object:
         """What is told of it: ``state`` is begin, done or undo."""
@@ -42,6 +46,10 @@ class Step:
     def apply(self, work: Work) -> None:
         """Do what is missing; afterwards ``done`` holds."""
         work.send_all(self.writes(work.now))
+
+    def send(self, work: Work, writes: Sequence[Write]) -> None:
+        """Send writes of this step that were planned and journalled before: how WG is removed."""
+        work.send_all(writes)
 
     def undo(self, work: Work, entries: list[Object]) -> bool:
         """Take back what the journal says this step did, last write first; what is already back is passed over.
@@ -77,6 +85,10 @@ class Step:
         missing = tuple(still_missing(entry["reverse"], live))
         write = Write("patch", entry["path"], f"take back: {entry['text']}", operations=missing)
         return None if write.is_applied(live) else write
+
+    def still_holds(self, work: Work) -> str:
+        """Why what this step froze is not frozen any more, empty when it is; asked again and again while WGE serves."""
+        return ""
 
     def further_rights(self, now: Situation) -> list[Right]:
         """Permissions this step needs beside those of its writes."""

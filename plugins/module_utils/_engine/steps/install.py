@@ -1,28 +1,24 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""S7: WGE beside WG, by the helm program, with the probes its chart lacks. PRIVATE.
+"""S7: WGE beside WG, by its delivery, with the probes its chart lacks. PRIVATE.
 
-No request of a user reaches it. Killed here: half a WGE that nobody calls (Helm may show ``pending-install``); the next run
-uninstalls a release of its own that is not ``deployed`` and installs anew.
+No request of a user reaches it. Killed here: half a WGE that nobody calls; the delivery clears what is half made and goes on.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from ..._errors import SafeStop
 from .. import readiness
-from ..forms.helm import newest, revisions_of, storage_name
+from ..deliveries import delivery_of
 from ..model import Object, Rung
-from ..names import RUN_LABEL
-from ..objects import collection_path, is_available, labels_of, object_path
+from ..objects import is_available, object_path
+from ..readiness import probes_for
 from ..situation import Situation
 from ..work import Work
-from ..writes import Write, install, patch
+from ..writes import Write, patch
 from .base import Step
 
 
 class InstallBeside(Step):
-    """S7: install WGE with helm, then give its server the probes its chart lacks (F5)."""
+    """S7: deliver WGE, then give its server the probes its chart lacks (F5)."""
 
     id = "S7"
     title = "install WGE beside WG"
@@ -30,8 +26,8 @@ class InstallBeside(Step):
     watched = True
 
     def writes(self, now: Situation) -> list[Write]:
-        """The install when no deployed release is there, and the patch of the probes."""
-        return _install(now) + _probes(now)
+        """What the delivery has not sent yet, and the patch of the probes."""
+        return delivery_of(now).writes(now) + _probes(now)
 
     def done(self, now: Situation) -> bool:
         """Installed, with probes, and rolled out. On a parked cluster a pod that restarts is no reason to begin again."""
@@ -39,59 +35,30 @@ class InstallBeside(Step):
         return ready and not self.writes(now)
 
     def apply(self, work: Work) -> None:
-        """Install, patch, and wait for the roll-out."""
-        self._clear_half(work)
-        work.send_all(self.writes(work.now))
-        work.wait_until(lambda: _not_ready(work), work.now.settings.ready_seconds, "WGE does not get ready")
+        """Deliver, patch, and wait for the roll-out."""
+        delivery, limit = delivery_of(work.now), work.now.settings.ready_seconds
+        delivery.clear_half(work)
+        work.send_all(delivery.writes(work.now))
+        if delivery.not_delivered(work):
+            work.wait_until(lambda: delivery.not_delivered(work), limit, "WGE is not delivered")
+            work.refresh()
+        work.send_all(_probes(work.now))
+        work.wait_until(lambda: _not_ready(work), limit, "WGE does not get ready")
         work.refresh()
 
     def take_back(self, work: Work, entry: Object) -> bool:
-        """Uninstall the release if it is this run's; the probes go with the Deployment."""
-        release = entry.get("release") or {}
-        return bool(release) and _uninstall_ours(work, release["name"], release["namespace"])
+        """As the delivery does it; the probes go with the Deployment."""
+        return delivery_of(work.now).take_back(work, entry)
 
     def reversal(self, now: Situation, entry: Object, live: Object | None) -> Write | None:
-        """The uninstall, while a revision of the release carries this run's label."""
-        release = entry.get("release") or {}
-        ours = [
-            secret
-            for secret in now.snapshot.releases
-            if release and (labels_of(secret).get("name"), labels_of(secret).get(RUN_LABEL)) == (release["name"], now.run)
-        ]
-        return Write("uninstall", entry["path"], f"helm uninstall {release['name']}") if ours else None
-
-    def _clear_half(self, work: Work) -> None:
-        release = work.now.target.release
-        last = newest(revisions_of(work.now.snapshot.releases, release.name))
-        if last and last.status != "deployed":
-            if not _uninstall_ours(work, release.name, release.namespace):
-                raise SafeStop(f"The Helm release {release.name} is {last.status} and not of this run.", "Uninstall it, then run again.")
-            work.note(f"release {release.name} was {last.status}: it is removed and installed anew")
-            work.refresh()
-
-
-def _uninstall_ours(work: Work, name: str, namespace: str) -> bool:
-    """Uninstall a release whose storage carries our run label; somebody else's of the same name is left alone."""
-    labels = f"owner=helm,name={name},{RUN_LABEL}={work.now.run}"
-    if not work.tools.cluster.list(collection_path("Secret", namespace), labels=labels, metadata_only=True):
-        return False
-    work.guard()
-    work.tools.helm.uninstall(name, namespace)
-    return True
-
-
-def _install(now: Situation) -> list[Write]:
-    release = now.target.release
-    last = newest(revisions_of(now.snapshot.releases, release.name))
-    if last and last.status == "deployed":
-        return []
-    path = object_path("Secret", storage_name(release.name, 1), release.namespace)
-    ours = replace(release, labels={RUN_LABEL: now.run})
-    return [install(ours, path, f"helm install {release.name} {release.chart} {release.version}".rstrip())]
+        """As the delivery does it."""
+        return delivery_of(now).reversal(now, entry, live)
 
 
 def _probes(now: Situation) -> list[Write]:
     if not now.target.deployment:  # neither a chart nor an installed WGE: only a way back is possible
+        return []
+    if now.wge is None and delivery_of(now).sets_probes:
         return []
     target, live = now.target, now.wge or now.target.deployment
     operations = readiness.operations(live, target.container_index, target.container["name"], probes_for(now))
@@ -99,11 +66,6 @@ def _probes(now: Situation) -> list[Write]:
         return []
     path = object_path("Deployment", target.name, now.namespace)
     return [patch(path, operations, [], "give WGE's server probes and a drain time")]
-
-
-def probes_for(now: Situation) -> Object:
-    """The probes of this WGE: below the route prefix it inherits, in its scheme."""
-    return readiness.wanted(now.snapshot.installed.route_prefix, tls=now.target.uses_tls, minor=now.snapshot.identity.minor)
 
 
 def _not_ready(work: Work) -> str:

@@ -10,10 +10,13 @@ stray helm command that could not be before.
 from __future__ import annotations
 
 from ..._errors import StepFailed
+from ..forms.flux import condition
+from ..forms.gitops import NO_PRUNE, SHIELDED
 from ..forms.helm import Revision, storage_name
 from ..model import Object, Operation, Rung
 from ..names import (
     EDGE_RELEASE,
+    HANDED_OVER_ANNOTATION,
     HELM_KEEP_ANNOTATION,
     HELM_RELEASE_ANNOTATION,
     KEPT_ANNOTATION,
@@ -39,9 +42,13 @@ class Protect(Step):
     title = "protect what outlives WG"
     rung = Rung.PREPARED
 
+    def __init__(self, *, edge: bool) -> None:
+        """``edge``: Helm alone owns WG, so what it owned gets foreign marks. Flux has to be able to adopt it again."""
+        self._edge = edge
+
     def writes(self, now: Situation) -> list[Write]:
-        """A patch of annotations and the managed-by label for each kept object that is not marked yet."""
-        return [write for item in kept_objects(now) if (write := _mark(item, now))]
+        """A patch of annotations, and with ``edge`` of the managed-by label, for each kept object that is not marked yet."""
+        return [write for item in kept_objects(now) if (write := _mark(item, now, edge=self._edge))]
 
 
 class Freeze(Step):
@@ -50,12 +57,13 @@ class Freeze(Step):
     id = "S6"
     title = "park the Helm release of WG"
     rung = Rung.PREPARED
+    after_record = True
 
     def writes(self, now: Situation) -> list[Write]:
         """The tombstone and the label patches that are missing."""
         revisions = now.snapshot.installed.revisions
-        tombstone = [] if any(r.number == 1 for r in revisions) else [_tombstone(now)]
-        return tombstone + [_park(revision) for revision in reversed(revisions) if revision.owner == "helm"]
+        first = [] if any(r.number == 1 for r in revisions) else [tombstone(now)]
+        return first + [_park(revision) for revision in reversed(revisions) if revision.owner == "helm"]
 
     def apply(self, work: Work) -> None:
         """Park, unless helm is at work: when it ends it would make the release visible again (2o)."""
@@ -78,6 +86,13 @@ def pending_of(now: Situation) -> str:
     return f"{name_of(pending[-1].secret)} is {pending[-1].status}" if pending else ""
 
 
+def is_waited_for(now: Situation) -> bool:
+    """Whether it is this run, killed since, that asked Flux for the upgrade it may be at: then the run goes on by waiting for it."""
+    owner = now.snapshot.owners.helm_release
+    ours = owner is not None and annotations_of(owner).get(HANDED_OVER_ANNOTATION) == now.run
+    return ours and owner is not None and not condition(owner, "Stalled", "True")
+
+
 def kept_objects(now: Situation) -> list[Object]:
     """Services, Ingresses that lead to them, auth Secrets and people's RBAC, the Services first."""
     services = now.kept_services
@@ -95,13 +110,19 @@ def backends_of(ingress: Object) -> set[str]:
     return {(backend.get("service") or {}).get("name", "") for backend in found if backend} - {""}
 
 
-def _mark(item: Object, now: Situation) -> Write | None:
+def _mark(item: Object, now: Situation, *, edge: bool) -> Write | None:
     annotations: dict[str, str | None] = {KEPT_ANNOTATION: "true"}
     labels: dict[str, str | None] = {}
     owner = annotations_of(item).get(HELM_RELEASE_ANNOTATION)
-    if owner in (now.snapshot.installed.found.release, EDGE_RELEASE):
-        annotations |= {HELM_RELEASE_ANNOTATION: EDGE_RELEASE, HELM_KEEP_ANNOTATION: "keep"}
+    wg = now.snapshot.installed
+    helms = wg.is_released and owner in (wg.found.release, EDGE_RELEASE)
+    if helms:
+        annotations[HELM_KEEP_ANNOTATION] = "keep"
+    if helms and edge:
+        annotations[HELM_RELEASE_ANNOTATION] = EDGE_RELEASE
         labels = {MANAGED_BY_LABEL: "wge"}
+    if now.snapshot.owners.kustomization and item["kind"] in ("Service", "Ingress"):
+        annotations[NO_PRUNE] = SHIELDED  # once git holds it, a commit that is reverted would delete it (8d)
     do_annotations, undo_annotations = set_keys(item, "annotations", annotations)
     do_labels, undo_labels = set_keys(item, "labels", labels)
     if not (do_annotations or do_labels):
@@ -111,7 +132,8 @@ def _mark(item: Object, now: Situation) -> Write | None:
     return patch(path_of(item), [uid, *do_annotations, *do_labels], [uid, *undo_annotations, *undo_labels], text)
 
 
-def _tombstone(now: Situation) -> Write:
+def tombstone(now: Situation) -> Write:
+    """The Secret in the place of revision 1, where Helm would begin anew."""
     release = now.snapshot.installed.found.release
     name = storage_name(release, 1)
     labels = {**now.labels(), "owner": TOMBSTONE_OWNER, "name": release}
@@ -119,9 +141,9 @@ def _tombstone(now: Situation) -> Write:
         "apiVersion": "v1",
         "kind": "Secret",
         "type": "helm.sh/release.v1",
-        "metadata": {"name": name, "namespace": now.namespace, "labels": labels},
+        "metadata": {"name": name, "namespace": now.snapshot.storage, "labels": labels},
     }
-    return create(body, object_path("Secret", name, now.namespace), "put a tombstone in the place of revision 1")
+    return create(body, object_path("Secret", name, now.snapshot.storage), "put a tombstone in the place of revision 1")
 
 
 def _park(revision: Revision) -> Write:

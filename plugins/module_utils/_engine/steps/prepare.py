@@ -14,6 +14,7 @@ from ..._errors import SafeStop
 from ..entitlement.grant import GIVEN
 from ..inherit import text_of
 from ..journal import OPEN, PARKED, PARKED_AT
+from ..logins import with_login
 from ..model import Object, Right, Rung
 from ..names import ADMIN_BINDING, ENTITLEMENT_NAMESPACE, ENTITLEMENT_SECRET, LOGIN_SECRET
 from ..objects import name_of, object_path, uid_of
@@ -132,7 +133,7 @@ class CarryLogin(Step):
 
 def admin_of(now: Situation) -> str:
     """The name of the local admin, empty when there is none."""
-    return text_of(now.snapshot.named.get(LOGIN_SECRET), "username").strip()
+    return text_of(with_login(now.settings, now.snapshot)[LOGIN_SECRET], "username").strip()
 
 
 def _has_reader_role(now: Situation) -> bool:

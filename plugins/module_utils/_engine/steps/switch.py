@@ -19,11 +19,14 @@ from ..snapshot import ready_pods
 from ..work import Work
 from ..writes import Write, delete, patch
 from .base import Step
-from .owners import Freeze
+from .forms import thawed
 from .rehearse import judge_answers, shadow_name
 
 SETTLE_SECONDS = 60
-RECHECK_SECONDS = 10
+RECHECK_SECONDS = 4
+"""Between two looks at what froze WG, where no watch tells it."""
+FLIPPED = "flipped"
+"""The note of the kept Services, with their UIDs, that were flipped."""
 
 
 class Flip(Step):
@@ -36,21 +39,22 @@ class Flip(Step):
 
     def writes(self, now: Situation) -> list[Write]:
         """One patch for each Service that does not lead to WGE yet, the routed one last."""
-        return [write for service in now.kept_services if (write := _flip(service, now))]
+        return [write for service in now.kept_services if (write := flip_of(service, now))]
 
     def apply(self, work: Work) -> None:
         """Check that nothing is red and nothing has thawed, then flip."""
-        work.journal.notes.pop("soaked_seconds", None)  # of an earlier flip that was reversed
+        for note in ("soaked_seconds", FLIPPED):  # of an earlier flip that was reversed
+            work.journal.notes.pop(note, None)
         if lost := work.listen("listening to WG before the flip"):
             raise StepFailed(f"The dashboard already fails before the flip: {lost}.", "Repair it first.")
         main = work.now.main_service
         if main:  # it may be long ago, or in a run that was killed, that WGE was last asked
             judge_answers(work, shadow_name(main), work.now.serving_port(main))
-        thawed = Freeze().still_holds(work)
-        if thawed:
-            raise StepFailed(f"The release of WG is not frozen: {thawed}.", "Stop what runs helm on this release.")
+        if reason := thawed(work):
+            raise StepFailed(f"The release of WG is not frozen: {reason}.", "Stop what runs helm or Flux on this release.")
         work.flipped_at = work.first_flip = work.tools.clock.monotonic()
         work.send_all(self.writes(work.now))
+        work.journal.notes[FLIPPED] = {path_of(service): uid_of(service) for service in work.now.kept_services}
 
     def undo(self, work: Work, entries: list[Object]) -> bool:
         """Flip back, and wait until the Services lead to WG's pods again."""
@@ -118,6 +122,8 @@ class Verify(Step):
         main = now.main_service
         if main:
             work.remove_ours(object_path("Service", shadow_name(main), now.namespace))
+        if now.settings.goal is Rung.FLIPPED:  # the next call judges by it what was done meanwhile
+            work.save_journal()
 
 
 class Soak(Step):
@@ -142,9 +148,8 @@ class Soak(Step):
         while left > 0:
             work.wait(min(left, RECHECK_SECONDS), "soaking")
             left -= RECHECK_SECONDS
-            thawed = Freeze().still_holds(work)
-            if thawed:
-                raise StepFailed(f"The release of WG is not frozen any more: {thawed}.", "Stop what runs helm on this release.")
+            if reason := thawed(work):
+                raise StepFailed(f"The release of WG is not frozen any more: {reason}.", "Stop what runs helm on this release.")
         work.journal.notes["soaked_seconds"] = work.now.settings.soak_seconds
         if work.now.settings.goal is Rung.SOAKED:  # on the way to `parked` the journal is saved at its end
             work.save_journal()
@@ -175,9 +180,9 @@ class Park(Step):
 
     def apply(self, work: Work) -> None:
         """Wait until connections that clients kept open have gone elsewhere, then scale, and see that nothing notices."""
-        flipped = work.flipped_at or work.tools.clock.monotonic()
-        quiet = work.now.settings.quiet_seconds - (work.tools.clock.monotonic() - flipped)
-        work.wait(max(0.0, quiet), "leaving WG's last connections time to end")
+        work.flipped_at = work.flipped_at or work.tools.clock.monotonic()
+        while (quiet := work.flipped_at + work.now.settings.quiet_seconds - work.tools.clock.monotonic()) > 0:
+            work.wait(quiet, "leaving WG's last connections time to end")
         work.refresh()
         if not work.now.is_flipped:
             raise StepFailed("A kept Service no longer leads to WGE.", "Somebody changed it; look at its managed fields.")
@@ -185,6 +190,8 @@ class Park(Step):
         work.send_all(self.writes(work.now))
         work.wait_until(lambda: _pods_left(work), SETTLE_SECONDS * 2, "WG's pods do not go")
         work.check_traffic()
+        if reason := thawed(work):  # who thaws it now would have WG scaled up again
+            raise StepFailed(f"The release of WG is not frozen any more: {reason}.", "Stop what runs helm or Flux on this release.")
         work.refresh()
 
     def undo(self, work: Work, entries: list[Object]) -> bool:
@@ -217,8 +224,10 @@ def proxy_name(now: Situation, service: str) -> str:
     return proxy_path(now.namespace, service, port, scheme).split("/")[-2]
 
 
-def _flip(service: Object, now: Situation) -> Write | None:
-    selector = service["spec"]["selector"]
+def flip_of(service: Object, now: Situation, known: Object | None = None) -> Write | None:
+    """The patch that leads a Service to WGE, None when it does. ``known`` is the Service before somebody changed it."""
+    selector = service["spec"].get("selector")
+    wanted = {port["port"]: now.wge_port(target_port(port)) for port in ports_of(known or service)}
     forth: list[Operation] = []
     back: list[Operation] = []
     if selector != now.target.selector:
@@ -226,7 +235,7 @@ def _flip(service: Object, now: Situation) -> Write | None:
         back = _swap("/spec/selector", now.target.selector, selector)
     for index, port in enumerate(ports_of(service)):
         old = target_port(port)
-        new = now.wge_port(old)
+        new = wanted.get(port["port"], 0)
         if new and new != old:
             path = pointer("spec", "ports", index)
             number: Operation = {"op": "test", "path": path + "/port", "value": port["port"]}

@@ -120,6 +120,13 @@ class TestCommands:
         assert words[:4] == ["--kubeconfig", "/dev/null", "template", "--include-crds"]
         assert words[4:10] == ["--kube-version", "1.30", "--api-versions", "a/v1", "--api-versions", "b/v1"]
 
+    def test_what_is_rendered_already_is_read_and_helm_is_not_asked(self, tmp_path: Path) -> None:
+        path = tmp_path / "wge.yaml"
+        path.write_text("kind: A\n---\n# empty\n---\nkind: B\n", encoding="ascii")
+        program = HelmProgram(CONNECTION, program="/no/such/helm")
+        release = Release("wge", "flux-system", "", rendered=str(path))
+        assert [item["kind"] for item in program.template(release)] == ["A", "B"]
+
     def test_uninstall_names_the_release(self, helm: Any) -> None:
         program, told = helm()
         program.uninstall("wge", "flux-system")

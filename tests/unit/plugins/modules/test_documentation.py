@@ -15,6 +15,7 @@ from ansible_collections.weaveworks.wge.plugins.module_utils import _argspec
 ROOT = Path(__file__).parents[4]
 PLUGINS = "ansible_collections.weaveworks.wge.plugins"
 SPECS = {
+    "wge_git_changes": _argspec.GIT_CHANGES_SPEC,
     "wge_info": _argspec.INFO_SPEC,
     "wge_preflight": _argspec.PREFLIGHT_SPEC,
     "wge_preflight_report": _argspec.PREFLIGHT_REPORT_SPEC,

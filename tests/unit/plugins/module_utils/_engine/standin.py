@@ -14,6 +14,7 @@ from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import unquote
 
+from ansible_collections.weaveworks.wge.plugins.module_utils._engine.forms import flux_api
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.model import Answer, Counters, Object, Operation
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.objects import CLUSTER_SCOPED, NAMESPACED
 from ansible_collections.weaveworks.wge.plugins.module_utils._errors import Conflict, Rejected
@@ -35,7 +36,9 @@ SERVED = (
 )
 ALL_RIGHTS: list[Object] = [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}]
 WITHOUT_GENERATION = ("Secret", "Service", "ConfigMap", "ServiceAccount", "Namespace", "Lease")
-KINDS = {plural: (version, kind) for kind, (version, plural) in {**NAMESPACED, **CLUSTER_SCOPED}.items()}
+FLUX = {kind: (f"{group}/{versions[0]}", plural) for kind, (group, plural, versions) in flux_api.KINDS.items()}
+PLACES = {**NAMESPACED, **CLUSTER_SCOPED, **FLUX}
+KINDS = {plural: (version, kind) for kind, (version, plural) in PLACES.items()}
 READS = ("get", "list", "raw")
 
 
@@ -159,7 +162,10 @@ class StandInCluster:
         meta = live["metadata"]
         if uid not in ("", meta["uid"]) or resource_version not in ("", meta["resourceVersion"]):
             raise Conflict(f"A precondition of the delete of {path} does not hold.", reason="Conflict")
-        del self.objects[unquote(path)]
+        if meta.get("finalizers"):
+            meta["deletionTimestamp"] = NOW.isoformat()
+        else:
+            del self.objects[unquote(path)]
         self._written()
 
     def review(self, path: str, body: Object) -> Object:
@@ -188,7 +194,9 @@ class StandInCluster:
 
 def path_of(item: Object) -> str:
     """The REST path of an object, names unquoted."""
-    version, plural = {**NAMESPACED, **CLUSTER_SCOPED}[item["kind"]]
+    if item["kind"] in flux_api.KINDS:
+        return flux_api.path_of(item)
+    version, plural = PLACES[item["kind"]]
     root = f"/apis/{version}" if "/" in version else f"/api/{version}"
     namespace = item["metadata"].get("namespace")
     return f"{root}{f'/namespaces/{namespace}' if namespace else ''}/{plural}/{item['metadata']['name']}"
@@ -251,10 +259,9 @@ def _groups(served: Sequence[str]) -> list[Object]:
 
 
 def _resources(version: str) -> list[Object]:
-    known = {**NAMESPACED, **CLUSTER_SCOPED}
     return [
-        {"name": plural, "kind": kind, "namespaced": kind in NAMESPACED, "verbs": ["get", "list"]}
-        for kind, (where, plural) in known.items()
+        {"name": plural, "kind": kind, "namespaced": kind not in CLUSTER_SCOPED, "verbs": ["get", "list"]}
+        for kind, (where, plural) in PLACES.items()
         if where == version
     ]
 

@@ -18,7 +18,6 @@ from ansible_collections.weaveworks.wge.plugins.module_utils._engine.model impor
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.snapshot import Snapshot
 from ansible_collections.weaveworks.wge.plugins.module_utils._errors import InvalidSettings
 from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin import StandInCluster
-from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_products import RELEASE
 
 
 @dataclass
@@ -68,7 +67,7 @@ def archive_of(cluster: StandInCluster, snapshot: Snapshot) -> Contents:
         "digest": "d",
         "cluster": {"uid": snapshot.identity.uid},
         "namespace": snapshot.namespace,
-        "release": RELEASE,
+        "release": snapshot.installed.found.release,
         "secrets": "vault",
         "vault_id": "prod",
     }

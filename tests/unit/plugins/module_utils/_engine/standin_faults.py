@@ -186,12 +186,12 @@ class FaultyHelm:
                 if placed["kind"] in ("ServiceAccount", "ConfigMap"):
                     placed["metadata"].setdefault("namespace", release.namespace)
                 self._helm.cluster.put(released(placed, release.name, release.namespace))
-            stored = release_secret(release.name, [], status="pending-install")
+            stored = release_secret(release.name, [], status="pending-install", namespace=release.namespace)
             stored["metadata"]["labels"].update(release.labels)
             self._helm.cluster.put(stored)
 
         def meddle() -> Object:
-            return self._helm.cluster.put(release_secret(release.name, []))
+            return self._helm.cluster.put(release_secret(release.name, [], namespace=release.namespace))
 
         self._around("install", release.name, lambda: self._helm.install(release), half, meddle)
 

@@ -14,7 +14,7 @@ from ansible_collections.weaveworks.wge.plugins.module_utils._engine.work import
 from .standin import NOW
 from .standin_faults import Fault, FaultyCluster, FaultyHelm, Killed, short
 from .standin_products import NAMESPACE, RELEASE, WG_LABELS, WG_NAME, release_secret, released, thing, wg_objects
-from .standin_tools import StandInProbes
+from .standin_tools import StandInProbes, StandInWatcher
 from .standin_world import QUICK, World
 
 KEPT = (WG_NAME, "by-hand", "metrics")
@@ -56,10 +56,11 @@ def start(world: World, fault: Fault | None = None) -> Fault:
     """Begin a new process on a cluster: it knows nothing of those before."""
     fault = fault or Fault()
     world.probes.stop()
-    world.probes = StandInProbes(world.cluster, world.clock, WG_NAME)
+    world.probes = StandInProbes(world.cluster, world.clock, world.entry)
     cluster, helm = FaultyCluster(world.cluster, fault), FaultyHelm(world.helm, fault)
     stop, tell = lambda: fault.keep_going() or world.stop, world.told.append
-    world.tools = Tools(cluster, helm, world.probes, world.clock, stop, tell, archives=world.archives)
+    world.watcher = StandInWatcher(world.cluster, world.clock)
+    world.tools = Tools(cluster, helm, world.probes, world.clock, stop, tell, archives=world.archives, watcher=world.watcher)
     return fault
 
 
@@ -76,6 +77,13 @@ def finalise(world: World, fault: Fault | None = None, *, check_mode: bool = Fal
         return finalising.finalise(world.tools, world.settings, check_mode=check_mode)
     except Killed:
         return None
+
+
+def to_the_end(world: World, fault: Fault | None = None) -> None:
+    """Upgraded, eight days later, removed; ``fault`` is in the removal."""
+    climb(world)
+    later(world, days=8)
+    finalise(world, fault)
 
 
 def climb(world: World, fault: Fault | None = None, goal: str = "parked") -> ladder.Outcome | None:

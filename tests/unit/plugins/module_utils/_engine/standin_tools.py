@@ -6,7 +6,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from ansible_collections.weaveworks.wge.plugins.module_utils._engine.model import EndpointEvent, Object, Release, Sample, Vantage
+from ansible_collections.weaveworks.wge.plugins.module_utils._engine.model import (
+    Change,
+    EndpointEvent,
+    Object,
+    Release,
+    Sample,
+    Vantage,
+)
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.objects import CLUSTER_SCOPED, selects
 from ansible_collections.weaveworks.wge.plugins.module_utils._errors import HelmFailed
 
@@ -152,3 +159,35 @@ class StandInProbes:
                 if self._last.get(service) != (ready, ports):
                     self._last[service] = (ready, ports)
                     self._events.append(EndpointEvent(self.clock.now, service, item["metadata"]["name"], ready if ports else (), ports))
+
+
+class StandInWatcher:
+    """Sees the versions of the objects it watches, whenever it is asked. ``blind`` are the reasons why it could not see."""
+
+    def __init__(self, cluster: StandInCluster, clock: StandInClock) -> None:
+        self.cluster, self.clock = cluster, clock
+        self.blind: list[str] = []
+        self.running = False
+        self._seen: dict[str, str] = {}
+
+    def start(self, paths: Sequence[str]) -> None:
+        self.running = True
+        self._seen = {path: self._version(path) for path in paths}
+
+    def changes(self) -> list[Change]:
+        found = [path for path, version in self._seen.items() if self._version(path) != version]
+        self._seen.update({path: self._version(path) for path in found})
+        return [Change(self.clock.now, path) for path in found]
+
+    def wait(self, seconds: float) -> None:
+        self.clock.sleep(seconds)
+
+    def troubles(self) -> list[str]:
+        return self.blind
+
+    def stop(self) -> None:
+        self.running = False
+
+    def _version(self, path: str) -> str:
+        item = self.cluster.objects.get(path)
+        return str(item["metadata"]["resourceVersion"]) if item else ""

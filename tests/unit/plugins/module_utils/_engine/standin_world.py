@@ -19,7 +19,7 @@ from .standin import NOW, UID, StandInCluster
 from .standin_archives import StandInArchives
 from .standin_controllers import Controllers
 from .standin_products import RELEASE, WG_NAME, release_secret, released, surroundings, wg_objects
-from .standin_tools import StandInClock, StandInHelm, StandInProbes
+from .standin_tools import StandInClock, StandInHelm, StandInProbes, StandInWatcher
 from .standin_vendor import PUBLIC_KEY, TOKEN
 
 QUICK = Settings(
@@ -39,20 +39,23 @@ QUICK = Settings(
 
 @dataclass
 class World:
-    """One cluster and everything around it. ``told`` is what the climb told."""
+    """One cluster and everything around it. ``told`` is what the climb told, ``entry`` the Service that entry URLs lead to."""
 
     cluster: StandInCluster = field(default_factory=StandInCluster)
     clock: StandInClock = field(default_factory=StandInClock)
     settings: Settings = QUICK
     stop: str = ""
     told: list[Object] = field(default_factory=list)
+    entry: str = WG_NAME
 
     def __post_init__(self) -> None:
         self.helm = StandInHelm(self.cluster)
         self.controllers = Controllers(self.cluster)
-        self.probes = StandInProbes(self.cluster, self.clock, WG_NAME)
+        self.probes = StandInProbes(self.cluster, self.clock, self.entry)
         self.archives = StandInArchives(self.cluster)
-        self.tools = Tools(self.cluster, self.helm, self.probes, self.clock, lambda: self.stop, self.told.append, archives=self.archives)
+        self.watcher = StandInWatcher(self.cluster, self.clock)
+        stop, tell = lambda: self.stop, self.told.append
+        self.tools = Tools(self.cluster, self.helm, self.probes, self.clock, stop, tell, archives=self.archives, watcher=self.watcher)
 
     def install_wg(self, *, release: str = RELEASE, **options: Any) -> None:
         """Put WG's release there, as helm and the controllers leave it."""

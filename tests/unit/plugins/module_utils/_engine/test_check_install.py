@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.checks.registry import Finding
@@ -40,13 +38,6 @@ def test_a_deployment_that_its_release_does_not_know_fails(world: World) -> None
         f"Deployment {WG_NAME} says that it belongs to the Helm release ww-gitops, whose manifest does not have it.",
     )
     assert found.remedy == "Look with helm get manifest at what the release holds, and repair it with helm upgrade."
-
-
-def test_another_form_of_install_fails(world: World) -> None:
-    now = world.look()
-    wg = replace(now.snapshot.installed, found=replace(now.snapshot.installed.found, form="flux"))
-    found = world.findings(replace(now, snapshot=replace(now.snapshot, installed=wg)))["CU-01"]
-    assert (found.status, found.evidence) == ("fail", "WG (ww-gitops in namespace flux-system) was installed as a Flux HelmRelease.")
 
 
 def test_a_healthy_wg_passes_and_is_asked_once_for_both_checks(world: World) -> None:

@@ -8,28 +8,36 @@ import pytest
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine import ladder
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.model import Rung
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.plan import (
-    STEPS,
+    FIRST,
+    THEN,
     Plan,
     plan_for,
     rights_backwards,
     rights_forwards,
     rung_of,
+    steps_of,
     steps_to,
 )
+from ansible_collections.weaveworks.wge.plugins.module_utils._engine.steps.forms import FORMS, Form
 from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_faults import crash
 from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_products import WG_NAME, WGE_NAME
 from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_runs import climb
 from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_world import World
+
+STEPS = (*FIRST, *FORMS["helm"].freeze, *THEN)
 
 
 def plan(scene: World) -> Plan:
     return ladder.plan_of(scene.tools, scene.look())
 
 
-def test_every_step_has_an_id_a_title_and_a_rung_of_its_own_kind() -> None:
-    assert len({step.id for step in STEPS}) == len(STEPS)
-    assert all(step.title and step.rung > Rung.INSTALLED for step in STEPS)
-    assert [step.rung for step in STEPS] == sorted(step.rung for step in STEPS)
+@pytest.mark.parametrize("form", FORMS.values(), ids=lambda form: form.id)
+def test_every_step_has_an_id_a_title_and_a_rung_of_its_own_kind(form: Form) -> None:
+    steps = (*FIRST, *form.freeze, *THEN, *form.final)
+    climbing = steps[: len(steps) - len(form.final)]
+    assert len({step.id for step in climbing}) == len(climbing)
+    assert all(step.title and step.rung > Rung.INSTALLED for step in steps)
+    assert [step.rung for step in steps] == sorted(step.rung for step in steps)
 
 
 def test_protecting_comes_before_parking_and_both_before_the_install() -> None:
@@ -37,9 +45,10 @@ def test_protecting_comes_before_parking_and_both_before_the_install() -> None:
     assert ids.index("S11") < ids.index("S6") < ids.index("S7") < ids.index("S12") < ids.index("S15")
 
 
-def test_the_steps_to_a_rung_leave_out_those_beyond() -> None:
-    assert {step.rung for step in steps_to(Rung.REHEARSED)} == {Rung.PREPARED, Rung.REHEARSED}
-    assert list(steps_to(Rung.PARKED)) == list(STEPS)
+def test_the_steps_to_a_rung_leave_out_those_beyond(scene: World) -> None:
+    now = scene.look()
+    assert {step.rung for step in steps_to(now, Rung.REHEARSED)} == {Rung.PREPARED, Rung.REHEARSED}
+    assert list(steps_to(now, Rung.PARKED)) == list(steps_of(now)) == list(STEPS)
 
 
 def test_a_fresh_cluster_misses_every_step(scene: World) -> None:

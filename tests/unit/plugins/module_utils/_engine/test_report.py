@@ -159,6 +159,15 @@ def test_the_summary_counts_the_calls_and_names_those_that_differ() -> None:
     assert "    GET /v1/2 at service proxy: the status was 200 and is 404" in lines
 
 
+def test_the_summary_says_what_others_did_and_what_was_done_about_it() -> None:
+    common = {"at": "2026-11-28T20:14:03+00:00", "object": "wg"}
+    put_back = {**common, "field": "spec.selector", "by": "kubectl at 20:14", "did": "put back", "seconds": 0.04}
+    resumed = {**common, "object": "WG's release", "field": "", "by": "", "did": "the upgrade is taken back: x", "seconds": None}
+    lines = summary(made([verdict("a", guard={"mode": "watch", "records": [put_back, resumed], "blind": []})]))
+    assert "  guard: wg: spec.selector changed by kubectl at 20:14, put back after 0.0 s" in lines
+    assert "  guard: WG's release: the upgrade is taken back: x" in lines
+
+
 def test_the_summary_says_what_changed_outside_the_plan_and_what_was_not_seen() -> None:
     route = {"route": "Ingress x/y", "uid": "1", "generation": 2, "spec_sha256": "abc"}
     changed = [{"object": "Pod shop/web-0", "what": "restarts 0 → 2"}]

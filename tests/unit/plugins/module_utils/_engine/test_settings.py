@@ -46,6 +46,13 @@ def test_wge_goes_where_wg_is() -> None:
         ({"lock_seconds": 5}, r"lock_seconds is 5\. Give at least 15 seconds"),
         ({"entry_urls": ["wg.example"]}, r"The entry URL 'wg\.example' is not an http:// or https:// address"),
         ({"chart": "./no-such-chart"}, r"The chart \./no-such-chart does not exist"),
+        ({"chart_repository": "charts.example"}, r"repository 'charts\.example' begins with neither https:// nor oci://"),
+        ({"manifests": "/x.yaml", "chart": "a/b"}, r"Both a chart and a rendered file were given\. Give one: wge_chart or wge_manifests"),
+        ({"manifests": "/x.yaml"}, r"/x\.yaml is rendered already, so WGE comes by nothing else\. Set wge_delivery to manifests"),
+        ({"manifests": "/no/x.yaml", "delivery": "manifests"}, r"The file /no/x\.yaml does not exist"),
+        ({"image_mirrors": {"ghcr.io": "https://mirror"}}, r"The mirror 'https://mirror' of 'ghcr\.io' is not one"),
+        ({"image_mirrors": {"ghcr.io": ""}}, r"The mirror '' of 'ghcr\.io' is not one"),
+        ({"image_mirrors": {"ghcr.io": 5}}, r"The mirror 5 of 'ghcr\.io' is not one\. Write wge_image_mirrors as"),
     ],
 )
 def test_what_cannot_be_used_is_named(params: dict[str, Any], words: str) -> None:
@@ -60,3 +67,11 @@ def test_a_chart_elsewhere_is_not_looked_for_here(chart: str) -> None:
 
 def test_a_local_chart_is_taken(tmp_path: Path) -> None:
     assert settings_from({"chart": str(tmp_path)}).chart == str(tmp_path)
+
+
+def test_a_rendered_file_is_taken_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "wge.yaml"
+    path.write_text("kind: A\n", encoding="ascii")
+    settings = settings_from({"manifests": str(path), "delivery": "manifests", "image_mirrors": {"ghcr.io": "mirror:5000/x"}})
+    release = settings.release_to_install("flux-system", {})
+    assert (release.chart, release.rendered) == ("", str(path))

@@ -28,7 +28,7 @@ from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.
 
 def mark_of(scene: World, kind: str, name: str) -> Write:
     """The write that protects one object."""
-    return next(write for write in Protect().writes(scene.look()) if write.text == f"protect {kind} {name}")
+    return next(write for write in Protect(edge=True).writes(scene.look()) if write.text == f"protect {kind} {name}")
 
 
 def freeze(scene: World) -> list[tuple[str, str]]:

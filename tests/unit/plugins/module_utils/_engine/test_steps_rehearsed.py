@@ -9,7 +9,8 @@ import pytest
 
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.model import Answer
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.objects import name_of
-from ansible_collections.weaveworks.wge.plugins.module_utils._engine.steps.install import InstallBeside, probes_for
+from ansible_collections.weaveworks.wge.plugins.module_utils._engine.readiness import probes_for
+from ansible_collections.weaveworks.wge.plugins.module_utils._engine.steps.install import InstallBeside
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.steps.policies import TwinPolicies
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.steps.rehearse import Rehearse, shadow_name
 from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin import patched

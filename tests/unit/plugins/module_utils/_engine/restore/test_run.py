@@ -10,7 +10,7 @@ from ansible_collections.weaveworks.wge.plugins.module_utils._engine.restore.app
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.restore.run import Run, Terms
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.restore.selection import Selection, of_release
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.restore.wish import Wish
-from ansible_collections.weaveworks.wge.plugins.module_utils._errors import Blocked, InvalidSettings
+from ansible_collections.weaveworks.wge.plugins.module_utils._errors import Blocked, Conflict, InvalidSettings
 from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.restore.archived import (
     DEPLOYMENT,
     SERVICE,
@@ -59,6 +59,18 @@ def test_the_release_comes_last_and_its_newest_revision_last_of_all(archived: Ar
     archived.lose()
     names = [one.entry.clean["metadata"]["name"] for one in archived.restore().restored.made]
     assert [name.rpartition(".")[2] for name in names[-3:]] == ["v1", "v2", "v10"]
+
+
+def test_what_applies_objects_comes_when_its_release_is_there(archived: Archived) -> None:
+    """K12: a HelmRelease that finds no release installs one over all that was put back."""
+    kinds = {"Kustomization": "kustomize", "HelmRelease": "helm", "HelmRepository": "source"}
+    served = {kind: f"{group}.toolkit.fluxcd.io/{'v2' if group == 'helm' else 'v1'}" for kind, group in kinds.items()}
+    archived.cluster.served = [*archived.cluster.served, *served.values()]
+    for kind, version in served.items():
+        archived.cluster.put(thing(version, kind, "ww-gitops", NAMESPACE, spec={}))
+    archived.archive()
+    archived.lose()
+    assert tuple(kinds_written(archived.restore())) == (*ORDER[:-1], "HelmRepository", "Secret", "HelmRelease", "Kustomization")
 
 
 def test_a_second_run_writes_nothing_and_takes_no_lock(archived: Archived) -> None:
@@ -117,6 +129,29 @@ def test_a_run_that_holds_the_lock_is_named(archived: Archived) -> None:
     archived.world.clock.on_sleep.append(lambda _s: archived.cluster.put(archived.cluster.one("Lease", "wge-upgrade")) and None)
     outcome = archived.restore()
     assert "Another run holds the lock of this cluster: run-9/x." in str(outcome.error) and archived.writes() == []
+
+
+def test_a_request_of_a_dead_run_that_arrives_after_a_restore_changes_nothing(archived: Archived) -> None:
+    """The lock was not given back, so what traffic depends on gets another version first; nothing of that stays."""
+    archived.lose("Ingress")
+    versions = {path: archived.cluster.objects[path]["metadata"]["resourceVersion"] for path in (SERVICE, DEPLOYMENT)}
+    spec = {"holderIdentity": "run-9/x", "leaseDurationSeconds": 60}
+    archived.cluster.put(thing("coordination.k8s.io/v1", "Lease", "wge-upgrade", NAMESPACE, spec=spec))
+    assert archived.restore().verdict == "restored"
+    for path, version in versions.items():
+        late = [
+            {"op": "test", "path": "/metadata/resourceVersion", "value": version},
+            {"op": "add", "path": "/metadata/labels/late", "value": "y"},
+        ]
+        with pytest.raises(Conflict):
+            archived.cluster.patch(path, late)
+    assert stored(archived) == clean(archived)
+
+
+def test_a_lock_that_was_given_back_needs_no_fence(archived: Archived) -> None:
+    archived.lose("Ingress")
+    archived.restore()
+    assert [words for words in archived.writes() if words.startswith("patch")] == []
 
 
 def test_a_lock_that_is_too_short_is_refused(archived: Archived) -> None:
