@@ -13,6 +13,7 @@ from ansible_collections.weaveworks.wge.plugins.module_utils._engine.model impor
 from ansible_collections.weaveworks.wge.plugins.module_utils._engine.names import LEASE
 from ansible_collections.weaveworks.wge.plugins.module_utils._errors import SafeStop
 from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin import copied
+from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_meddlers import as_union, change
 from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_products import NAMESPACE, WG_LABELS, WG_NAME, thing
 from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_runs import KEPT, climb, roll_back, start
 from ansible_collections.weaveworks.wge.tests.unit.plugins.module_utils._engine.standin_witness import content, leads_to
@@ -87,7 +88,7 @@ def test_a_union_that_helm_makes_between_our_look_and_our_patch_is_taken_back_to
     def patch(path: str, operations: Sequence[Operation]) -> Object:
         if not made and any(operation["path"] == "/spec/selector" for operation in operations):
             made.append(path)
-            scene.cluster.one("Service", WG_NAME)["spec"]["selector"].update(WG_LABELS)
+            change(scene, as_union)
         return send(path, operations)
 
     monkeypatch.setattr(scene.cluster, "patch", patch)
