@@ -6,6 +6,7 @@ Flux's CRDs, kustomize-controller, Traefik, helm and git are real; source-contro
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +24,8 @@ from .processes.plays import calls, results
 from .witness import Seen, Witness
 
 RUNGS = ["prepared", "rehearsed", "flipped", "soaked", "parked"]
+BACK_FROM = RUNGS if os.environ.get("WGE_TEST_RUNGS") == "all" else ["flipped", "parked"]
+"""The rungs from which these forms go back here: with WG at work, and without. From each of them: `make integration RUNGS=all`."""
 TOKENS = ("reconcile.fluxcd.io/requestedAt", "reconcile.fluxcd.io/forceAt")
 RATE = 4.0
 _PASSING = ("Pod", "ReplicaSet", "CustomResourceDefinition", "APIService", "ControllerRevision", "HelmChart")

@@ -55,11 +55,11 @@ def two_wg(lab: Lab, clusters: Clusters) -> Mistake:
     return Mistake(_at(lab, clusters, OLDER, user), "blocked", fact, "wge_namespace", OLDER, user)
 
 
-def by_flux(lab: Lab, clusters: Clusters) -> Mistake:
-    """A WG that Flux installed."""
-    user = "by-flux"
-    variables = _at(lab, clusters, OLDER, user, wge_namespace="by-flux")
-    return Mistake(variables, "blocked", "by-flux.*was installed as a Flux HelmRelease", "only plain Helm releases", OLDER, user)
+def no_owner(lab: Lab, clusters: Clusters) -> Mistake:
+    """A WG with Flux's labels whose HelmRelease is gone, and that names no release."""
+    user = "no-owner"
+    variables = _at(lab, clusters, OLDER, user, wge_namespace="no-owner")
+    return Mistake(variables, "blocked", "namespace no-owner holds no name of a Helm release", "helm list -n no-owner", OLDER, user)
 
 
 def closed(lab: Lab, clusters: Clusters) -> Mistake:
@@ -159,7 +159,7 @@ def forged_entitlement(lab: Lab, clusters: Clusters) -> Mistake:
 MISTAKES: tuple[Callable[[Lab, Clusters], Mistake], ...] = (
     no_wg,
     two_wg,
-    by_flux,
+    no_owner,
     closed,
     other_uid,
     no_file,

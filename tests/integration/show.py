@@ -11,7 +11,7 @@ from testbed.flux import forms
 from testbed.flux.git import Repository
 
 from . import evidence, gitwork
-from .every_form import C2, RUNGS, A, B, C, D, Journey
+from .every_form import BACK_FROM, C2, A, B, C, D, Journey
 from .lab import Lab
 
 FROM_GIT = (C, C2)
@@ -25,9 +25,9 @@ def there_and_back(lab: Lab, fleet: dict[str, Cluster]) -> Journey:
     """Up to each rung and back, on one cluster of each form, before the others are touched."""
     found = Journey(lab, {name: fleet[name] for name in BACK})
     found.begin("ways")
-    for rung in RUNGS:
+    for rung in BACK_FROM:
         found.climb(rung)
-        if rung == RUNGS[-1]:
+        if rung == BACK_FROM[-1]:
             _ask_git(Journey(lab, {name: fleet[name] for name in FROM_GIT}, answers=found.answers), "too early")
         found.play(rung, "rollback")
         found.look(rung)

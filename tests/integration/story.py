@@ -127,7 +127,7 @@ def _revisions(cluster: Cluster) -> list[Any]:
 
 
 def _put_strangers(cluster: Cluster) -> None:
-    """Two Services of the users' own, and Deployments elsewhere that are WG too: by hand, and by Flux."""
+    """Two Services of the users' own, and Deployments elsewhere that are WG too: by hand, and by a HelmRelease that is gone."""
     api = cluster.api()
     wg = api.get(f"{workloads.DEPLOYMENTS}/{WG_SERVICE}")
     selector = wg["spec"]["selector"]["matchLabels"]
@@ -136,7 +136,7 @@ def _put_strangers(cluster: Cluster) -> None:
         api.create(f"/api/v1/namespaces/{NAMESPACE}/services", {"metadata": {"name": name}, "spec": spec})
     for place, labels in (
         ("by-hand", {}),
-        ("by-flux", {"helm.toolkit.fluxcd.io/name": "wg", "helm.toolkit.fluxcd.io/namespace": "by-flux"}),
+        ("no-owner", {"helm.toolkit.fluxcd.io/name": "wg", "helm.toolkit.fluxcd.io/namespace": "no-owner"}),
     ):
         api.create("/api/v1/namespaces", {"metadata": {"name": place}})
         metadata = {"name": "wg", "labels": {"app.kubernetes.io/name": "weave-gitops", **labels}}

@@ -20,7 +20,7 @@ from integration import evidence
 from integration.lab import NAMESPACE, UPGRADER, WG_SERVICE, Lab, Run, Variables
 from integration.witness import Seen, Witness
 
-PLAIN, OLD, FLUX = "m1", "m2", "m3"
+PLAIN, OLD, FLUX = "o1", "o2", "o3"
 """WG by helm and WGE by manifests; WG of before its chart and WGE by manifests; WG by helm and WGE by Flux."""
 PLACES = {PLAIN: (NAMESPACE, WG_SERVICE), OLD: (legacy.NAMESPACE, legacy.NAME), FLUX: (NAMESPACE, WG_SERVICE)}
 RUNS = ("upgrade", "again", "rollback", "upgrade to the end", "finalise")
