@@ -25,9 +25,13 @@ BESIDE = (
     "test_preflight.py",
     "test_inherited.py",
     "test_verify.py",
+    "test_bad_disks.py",
+    "test_export.py",
+    "test_guard_flux.py",
+    "test_manifests_in_git.py",
+    "test_other_deliveries.py",
+    "test_restore.py",
 )
-
-
 FLEET = ("test_fleet.py", "test_bad_input.py", "test_second_run.py", "test_secrets.py")
 
 
@@ -59,7 +63,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class TwoLanes(LoadScopeScheduling):  # type: ignore[misc]
-    """The fleet and the killed processes keep the machine busy, one after the other; beside them there is room for the rest."""
+    """The fleet, all forms and the killed processes keep the machine busy, one after the other; beside them there is room for the rest.
+
+    Both lanes take about as long.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
         return "beside" if Path(nodeid.partition("::")[0]).name in BESIDE else "busy"
