@@ -51,7 +51,9 @@ def story(lab: Lab) -> Story:
 
 @pytest.fixture(scope="module", autouse=True)
 def _clusters_end(request: pytest.FixtureRequest, lab: Lab) -> Iterator[None]:
-    """Clusters end with the module that began them, for an idle one costs time too; the fleet's with the first that does not look at it."""
+    """Clusters end with the module that began them, since an idle one costs time; the fleet before the first that does not look at it."""
+    if request.path.name not in FLEET:
+        lab.end_clusters()
     yield
     if request.path.name not in FLEET:
         lab.end_clusters()
