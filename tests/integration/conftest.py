@@ -51,11 +51,15 @@ def story(lab: Lab) -> Story:
 
 @pytest.fixture(scope="module", autouse=True)
 def _clusters_end(request: pytest.FixtureRequest, lab: Lab) -> Iterator[None]:
-    """Clusters end with the module that began them, since an idle one costs time; the fleet before the first that does not look at it."""
-    if request.path.name not in FLEET:
+    """Clusters end with the module that began them, since an idle one costs time.
+
+    The fleet ends before the first that does not look at it; the stories of killed processes go on beyond a module, and end theirs themselves.
+    """
+    shared = request.path.name in FLEET or request.path.parent.name == "processes"
+    if not shared:
         lab.end_clusters()
     yield
-    if request.path.name not in FLEET:
+    if not shared:
         lab.end_clusters()
 
 

@@ -8,7 +8,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from testbed import launch
 
 from integration.lab import Lab
 
@@ -26,13 +25,13 @@ STORIES: dict[str, Callable[..., Any]] = {
 
 @pytest.fixture(scope="package")
 def stories(lab: Lab, request: pytest.FixtureRequest) -> Iterator[dict[str, Future[Any]]]:
-    """Those that the chosen tests need. Their clusters end with them: nobody else wants those."""
+    """Those that the chosen tests need. Their clusters begin and end with them."""
     wanted = [name for name in STORIES if any(name in getattr(item, "fixturenames", ()) for item in request.session.items)]
+    lab.end_clusters()
     clusters = lab.clusters(*(name.partition("_")[0] for name in wanted))
     with ThreadPoolExecutor(len(wanted)) as pool:
         yield {name: pool.submit(STORIES[name], lab, cluster) for name, cluster in zip(wanted, clusters, strict=True)}
-    for cluster in clusters:
-        launch.stop(cluster)
+    lab.end_clusters()
 
 
 @pytest.fixture(scope="package")
