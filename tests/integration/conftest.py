@@ -53,7 +53,7 @@ def story(lab: Lab) -> Story:
 def _clusters_end(request: pytest.FixtureRequest, lab: Lab) -> Iterator[None]:
     """Clusters end with the module that began them, since an idle one costs time.
 
-    The fleet ends before the first that does not look at it; the stories of killed processes go on beyond a module, and end theirs themselves.
+    The fleet ends before the first that does not look at it; the stories of killed processes go on beyond a module, and end their own.
     """
     shared = request.path.name in FLEET or request.path.parent.name == "processes"
     if not shared:
