@@ -30,7 +30,9 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 # Ansible refuses to start in a locale that is not UTF-8.
 export LC_ALL := C.UTF-8
-export PYTHONDONTWRITEBYTECODE := 1
+# Compiled files lie below build/, and are made once: each ansible-playbook of a test would compile the plugins anew.
+unexport PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX := $(CURDIR)/$(BUILD)/cache/python
 export RUFF_CACHE_DIR := $(BUILD)/cache/ruff
 
 # Where imports of ansible_collections.weaveworks.wge lead, for tools that are not Ansible.
@@ -124,8 +126,8 @@ arrows: setup ## who may import whom (contracts in .importlinter)
 
 ##@ Gates that run it
 .PHONY: unit
-unit: setup ## unit tests: no cluster, no network
-	pytest -n auto --timeout=120 $(JUNIT) $(PYTEST) tests/unit tests/gates
+unit: setup ## unit tests: no cluster, no network (many wait for ansible-playbook, so more at once than there are processors)
+	pytest -n $$(( $$(nproc) * 3 / 2 )) --dist worksteal --timeout=120 $(JUNIT) $(PYTEST) tests/unit tests/gates
 
 .PHONY: sanity
 sanity: setup ## ansible-test sanity on the built artifact
@@ -135,7 +137,7 @@ sanity: setup ## ansible-test sanity on the built artifact
 bed-test: bed-tools ## the test bed and the witness themselves
 	pytest -n 2 --dist loadfile --timeout=600 $(JUNIT) $(PYTEST) tests/testbed/tests tests/witness/tests
 
-# Flux's forms go back from two rungs, from each of the five with: make integration RUNGS=all
+# The other forms go back from the last rung, from each of the five with: make integration RUNGS=all
 RUNGS ?=
 .PHONY: integration
 integration: bed-tools ## the collection against real control planes

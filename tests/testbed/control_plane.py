@@ -179,10 +179,10 @@ def _proxy(paths: ClusterPaths) -> list[str]:
 
 
 def servers(paths: ClusterPaths, programs: dict[str, str], api_port: int) -> list[Server]:
-    """In the order in which they are started; the Go collector is told to keep heaps small."""
+    """In the order in which they are started; the Go collector is told to keep heaps small, but where it would cost much time."""
     lines = (
         ("etcd", _etcd(paths), "40"),
-        ("kube-apiserver", _apiserver(paths, api_port), "40"),
+        ("kube-apiserver", _apiserver(paths, api_port), "200"),
         ("kube-controller-manager", _controller_manager(paths), "40"),
         ("kube-scheduler", _scheduler(paths), "40"),
         ("kube-proxy", _proxy(paths), "40"),
