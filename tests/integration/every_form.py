@@ -25,7 +25,7 @@ from .witness import Seen, Witness
 
 RUNGS = ["prepared", "rehearsed", "flipped", "soaked", "parked"]
 BACK_FROM = RUNGS if os.environ.get("WGE_TEST_RUNGS") == "all" else ["parked"]
-"""The rungs from which these forms go back here: with WG at work, and without. From each of them: `make integration RUNGS=all`."""
+"""The rung from which these forms go back here. From each of them: `make integration RUNGS=all`."""
 TOKENS = ("reconcile.fluxcd.io/requestedAt", "reconcile.fluxcd.io/forceAt")
 RATE = 4.0
 _PASSING = ("Pod", "ReplicaSet", "CustomResourceDefinition", "APIService", "ControllerRevision", "HelmChart")
